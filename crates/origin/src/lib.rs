@@ -1,0 +1,1 @@
+//! The origin: facts in, signed snapshots out.

@@ -1,0 +1,2 @@
+//! The `edgegrant` command line.
+fn main() {}

