@@ -1,1 +1,16 @@
-//! Entitlements answered at the edge.
+//! Entitlements answered at the edge: may this customer use this feature now, how much is left, how
+//! much is over.
+//!
+//! The engine evaluates a [`Program`](engine::Program), the compiled form of one entitlement, at an
+//! instant that the caller names. It has no clock, does no I/O and knows no host.
+
+pub mod amount;
+pub mod engine;
+pub mod error;
+#[cfg(feature = "facts")]
+pub mod model;
+pub mod time;
+
+pub use amount::Amount;
+pub use error::Error;
+pub use time::{Instant, Interval, Recurrence};
