@@ -23,6 +23,7 @@ pub struct Program {
 
 /// What decides while an entitlement is active.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "programs are decoded one at a time into one place")]
 pub enum Rule {
     /// Access.
     Boolean,
@@ -137,4 +138,20 @@ pub struct Opening {
     pub usage: Amount,
     /// What was burnt from grants in the period so far.
     pub grant_usage: Amount,
+}
+
+/// What holds without looking at grants or at the calendar: the state between two boundaries.
+///
+/// It is computed when compiling and kept beside the program, so that most questions cost one
+/// comparison and one subtraction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Steady {
+    /// It holds for instants after this.
+    pub after: Instant,
+    /// It holds for instants before this.
+    pub until: Instant,
+    /// The first millisecond at which the answer may differ without new usage.
+    pub changes_at: Option<Instant>,
+    /// Units left; negative is overage.
+    pub net: Amount,
 }
