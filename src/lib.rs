@@ -10,6 +10,8 @@ pub mod error;
 #[cfg(feature = "facts")]
 pub mod model;
 pub mod time;
+#[cfg(target_arch = "wasm32")]
+pub mod wasm;
 
 pub use amount::Amount;
 pub use error::Error;

@@ -1,2 +1,56 @@
-//! Builds, tests, measures and demonstrates edgegrant.
-fn main() {}
+//! Builds, tests, measures and demonstrates edgegrant: `cargo xtask <command>`.
+
+mod build;
+mod paths;
+mod process;
+mod size;
+mod test;
+mod tidy;
+mod wasm_test_runner;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build the wasm, its glue and the TypeScript, and pack the npm package.
+    Build,
+    /// Run every check and test; ends with `N passed, M failed`.
+    Test(test::Options),
+    /// Check the rules of docs/ARCHITECTURE.md and docs/STYLE.md.
+    Tidy,
+    /// Print the package's sizes and compare what is packed with the committed records.
+    Size(size::Options),
+    /// Run a wasm test binary; cargo calls this as its runner.
+    #[command(hide = true)]
+    WasmTestRunner {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        Command::Build => build::run(),
+        Command::Test(options) => return test::run(&options),
+        Command::Tidy => tidy::run(),
+        Command::Size(options) => size::run(&options),
+        Command::WasmTestRunner { arguments } => wasm_test_runner::run(arguments),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

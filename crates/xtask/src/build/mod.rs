@@ -1,0 +1,53 @@
+//! The build of the npm package: one wasm, one glue, loaders of a few lines.
+
+mod glue;
+mod package;
+mod toolchain;
+mod wasm;
+
+use std::fs;
+
+use anyhow::{Context as _, Result};
+
+pub(crate) use package::{install_tarball, pack_list, tool};
+
+use crate::paths;
+
+/// Builds and packs everything, printing one line a stage.
+///
+/// # Errors
+/// When a tool is missing or a stage fails; nothing older is left behind to be mistaken for it.
+pub(crate) fn run() -> Result<()> {
+    clear()?;
+    toolchain::ensure()?;
+    let module = stage("wasm", wasm::build)?;
+    stage("glue", || glue::generate(&module))?;
+    stage("package", package::build)?;
+    println!("built {}", paths::tarball().display());
+    Ok(())
+}
+
+/// Installs the parts of the Rust toolchain that are missing.
+pub(crate) fn ensure_toolchain() -> Result<()> {
+    toolchain::ensure()
+}
+
+fn stage<T>(name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    println!("building the {name}");
+    work().with_context(|| format!("building the {name}"))
+}
+
+/// Removes the results of an earlier build, which a test could take for this one's.
+fn clear() -> Result<()> {
+    for path in [paths::dist(), paths::tarball()] {
+        let removed =
+            if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+        match removed {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(error).with_context(|| format!("removing {}", path.display()));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}

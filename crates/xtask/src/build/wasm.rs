@@ -1,0 +1,36 @@
+//! The wasm file, the same bytes from every folder and machine.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+
+use crate::paths;
+use crate::process;
+
+/// Compiles the root package alone, because cargo unifies features over a workspace.
+///
+/// # Errors
+/// When cargo fails.
+pub(crate) fn build() -> Result<PathBuf> {
+    let target = "wasm32-unknown-unknown";
+    let mut cargo = process::cargo(&["build", "-p", "edgegrant", "--lib", "--locked"]);
+    cargo.args(["--target", target, "--profile", "wasm"]);
+    cargo.env("CARGO_ENCODED_RUSTFLAGS", flags().join("\u{1f}"));
+    process::run(&mut cargo)?;
+    Ok(paths::target().join(target).join("wasm/edgegrant.wasm"))
+}
+
+/// Paths of this machine must not end up in panic messages: they differ and they tell.
+fn flags() -> Vec<String> {
+    let remap = |from: &Path, to: &str| format!("--remap-path-prefix={}={to}", from.display());
+    vec![
+        remap(&home("CARGO_HOME", ".cargo").join("registry/src"), "crates"),
+        remap(&home("RUSTUP_HOME", ".rustup"), "rust"),
+        remap(&paths::root(), "edgegrant"),
+    ]
+}
+
+fn home(variable: &str, folder: &str) -> PathBuf {
+    let default = || std::env::home_dir().unwrap_or_default().join(folder);
+    std::env::var_os(variable).map_or_else(default, PathBuf::from)
+}

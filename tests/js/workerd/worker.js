@@ -1,0 +1,7 @@
+import { version } from "edgegrant";
+
+export default {
+  fetch() {
+    return Response.json({ version: version() });
+  },
+};
