@@ -9,7 +9,9 @@ pub mod engine;
 pub mod error;
 #[cfg(feature = "facts")]
 pub mod model;
+pub mod snapshot;
 pub mod time;
+pub mod trust;
 #[cfg(target_arch = "wasm32")]
 pub mod wasm;
 

@@ -1,0 +1,1 @@
+//! Who may say what is true: keys, heads and their signatures.
