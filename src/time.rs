@@ -30,6 +30,8 @@ pub struct Instant(i64);
 impl Instant {
     /// The first millisecond of the year 1.
     pub const MIN: Self = Self(-62_135_596_800_000);
+    /// 1970-01-01T00:00:00Z.
+    pub const EPOCH: Self = Self(0);
     /// The last millisecond of the year 9999.
     pub const MAX: Self = Self(253_402_300_799_999);
 

@@ -1,5 +1,27 @@
 //! The judge: a program, the usage it has not seen and an instant in, a decision out.
+//!
+//! `program` is the data, `timeline` and `grant` its calendar, `run` the burn-down that `jump` makes
+//! short, `decide` the rules, `record` what happened on the way, `explain` and `history` tell it.
+//! `compile` makes programs from facts.
 
+#[cfg(feature = "facts")]
+mod compile;
+mod decide;
+mod explain;
+mod grant;
+mod history;
+mod jump;
 pub mod program;
+mod record;
+mod run;
+mod timeline;
 
+#[cfg(feature = "facts")]
+pub use compile::{Compiled, Ledger, Problem, burn_order, compile, ledger};
+pub use decide::{Decision, Numbers, Question, Reason, decide};
+pub use explain::{Explanation, GrantAccount, GrantState, explain};
+pub use history::{History, HistoryQuery, PAGE, Window, WindowSize};
 pub use program::Program;
+pub use record::Segment;
+pub use run::UsageEvent;
+pub use timeline::{Period, Reset};

@@ -1,0 +1,152 @@
+//! Usage and balances over time, as OpenMeter's history returns them.
+
+use super::program::{Metered, Usage};
+use super::record::{Recorder, Segment};
+use super::run::{Run, UsageEvent};
+use crate::amount::Amount;
+use crate::error::Error;
+use crate::time::Instant;
+
+/// What part of the past is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct HistoryQuery<'a> {
+    /// The beginning; floored to the minute.
+    pub from: Instant,
+    /// The end; rounded up to the minute.
+    pub to: Instant,
+    /// How long each window is.
+    pub window: WindowSize,
+    /// Usage that the program does not include, in order of time.
+    pub extra: &'a [UsageEvent],
+}
+
+/// How long a window is; windows are aligned to it in UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WindowSize {
+    /// An hour.
+    Hour,
+    /// A day.
+    Day,
+}
+
+/// Usage and balances over time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct History {
+    /// Consecutive windows, also empty ones.
+    pub windows: Vec<Window>,
+    /// Phases and resets.
+    pub segments: Vec<Segment>,
+    /// Where to go on from, when there was more than fits a page.
+    pub next: Option<Instant>,
+}
+
+/// A window of a history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// Its beginning.
+    pub from: Instant,
+    /// Its end.
+    pub to: Instant,
+    /// Usage in it.
+    pub usage: Amount,
+    /// Units left at its beginning.
+    pub balance_at_start: Amount,
+}
+
+/// A page of a history holds at most this many windows, and about as many segments.
+pub const PAGE: usize = 1000;
+
+impl Metered {
+    /// Usage and balances from one instant to another, a page at a time.
+    ///
+    /// Windows that begin before `from` are left out. A grant that begins inside a window shows in
+    /// the next one.
+    ///
+    /// # Errors
+    /// `before-opening` when `from` is before anything that is known, `history-not-metered-by-usage`
+    /// when usage is not a flow, `history-range-empty` when `to` is not after `from`.
+    pub fn history(&self, query: &HistoryQuery<'_>) -> Result<History, Error> {
+        let (from, to) = (query.from.floor_minute(), query.to.ceil_minute());
+        if !self.flows() {
+            return Err(NO_FLOW);
+        }
+        if from < self.opening.at {
+            return Err(BEFORE_OPENING);
+        }
+        if to <= from {
+            return Err(EMPTY);
+        }
+        let mut run = Run::new(self, query.extra);
+        run.advance(from);
+        let mut run = run.recording(Recorder::new(from, PAGE));
+        run.settle(to);
+        let reached = run.at;
+        let mut segments = run.recorder.map(|recorder| recorder.segments).unwrap_or_default();
+        let starts_with_reset = segments.first().is_some_and(|first| first.to == from);
+        if starts_with_reset && segments.len() > 1 {
+            segments.remove(0);
+        }
+        let mut history = History { windows: Vec::new(), segments, next: None };
+        history.add_windows(self, query, from, reached.min(to));
+        history.next = history.next.or(Some(reached)).filter(|next| *next < to);
+        Ok(history)
+    }
+
+    pub(super) fn flows(&self) -> bool {
+        matches!(self.usage, Usage::Flow { .. })
+    }
+
+    /// Usage in `[from, to)`.
+    fn used_between(&self, extra: &[UsageEvent], from: Instant, to: Instant) -> Amount {
+        let since_opening = match self.usage {
+            Usage::Flow { since_opening } => since_opening,
+            _ => Amount::ZERO,
+        };
+        let at_opening = UsageEvent { at: self.opening.at, amount: since_opening };
+        let all = core::iter::once(&at_opening).chain(extra);
+        all.filter(|event| event.at >= from && event.at < to).map(|event| event.amount).sum()
+    }
+}
+
+impl History {
+    fn add_windows(&mut self, m: &Metered, query: &HistoryQuery<'_>, from: Instant, to: Instant) {
+        let length = query.window.millis();
+        let mut start = from.plus_millis((-from.millis()).rem_euclid(length));
+        while start < to {
+            if self.windows.len() == PAGE {
+                self.next = Some(start);
+                return;
+            }
+            let end = start.plus_millis(length);
+            let usage = m.used_between(query.extra, start, end.min(to));
+            let Some(segment) = self.segments.iter().rfind(|segment| segment.from <= start) else {
+                return;
+            };
+            let at_segment: Amount = segment.balances_at_start.iter().copied().sum();
+            let used = m.used_between(query.extra, segment.from, start);
+            let balance_at_start = (at_segment - used).or_zero();
+            self.windows.push(Window { from: start, to: end, usage, balance_at_start });
+            start = end;
+        }
+    }
+}
+
+impl WindowSize {
+    const fn millis(self) -> i64 {
+        match self {
+            Self::Hour => 3_600_000,
+            Self::Day => 86_400_000,
+        }
+    }
+}
+
+const BEFORE_OPENING: Error = Error::new(
+    "before-opening",
+    "the history begins before the state that the snapshot holds; ask from a later instant",
+);
+const NO_FLOW: Error = Error::new(
+    "history-not-metered-by-usage",
+    "the entitlement does not count usage over time; only those that do have a history",
+);
+const EMPTY: Error =
+    Error::new("history-range-empty", "the history ends where it begins; ask to a later instant");

@@ -1,0 +1,245 @@
+//! The burn-down: from an opening, through usage, resets, refills and windows, to an instant.
+//!
+//! Time is cut into phases at every boundary. A phase begins by *entering* it (refills, ends,
+//! activations) and ends by burning what was used in it together with the overage carried into it.
+//! Stretches without usage are crossed by [`jump`](super::jump) instead of phase by phase.
+
+use super::program::{Metered, Usage};
+use super::record::Recorder;
+use super::timeline::{Reset, earliest};
+use crate::amount::Amount;
+use crate::time::Instant;
+
+/// Units used at an instant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UsageEvent {
+    /// When; it belongs to what begins at this instant, not to what ends at it.
+    pub at: Instant,
+    /// Units; a correction may be negative.
+    pub amount: Amount,
+}
+
+/// The burn-down of one entitlement, somewhere on its way.
+#[derive(Clone)]
+pub(super) struct Run<'a> {
+    pub(super) metered: &'a Metered,
+    /// Usage since the opening that has no instants of its own and has not been burnt.
+    pending: Amount,
+    /// Usage that has not been burnt, in order of time.
+    events: &'a [UsageEvent],
+    /// Where the present phase began.
+    pub(super) at: Instant,
+    pub(super) balances: Vec<Amount>,
+    pub(super) overage: Amount,
+    pub(super) usage: Amount,
+    pub(super) grant_usage: Amount,
+    pub(super) period_start: Instant,
+    pub(super) recorder: Option<Recorder>,
+}
+
+impl<'a> Run<'a> {
+    /// Starts at the opening. `events` are in order of time; those that the program includes are
+    /// passed over, and those before the opening that it does not include are burnt at once.
+    pub(super) fn new(metered: &'a Metered, events: &'a [UsageEvent]) -> Self {
+        let opening = &metered.opening;
+        let (_included, events) = split_before(events, metered.usage_as_of);
+        let (late, events) = split_before(events, opening.at);
+        let pending = match metered.usage {
+            Usage::Flow { since_opening } => since_opening,
+            _ => Amount::ZERO,
+        };
+        let mut run = Self {
+            metered,
+            pending,
+            events,
+            at: opening.at,
+            balances: opening.balances.clone(),
+            overage: opening.overage,
+            usage: opening.usage,
+            grant_usage: opening.grant_usage,
+            period_start: opening.period_start,
+            recorder: None,
+        };
+        let late = sum(late);
+        if !late.is_zero() {
+            run.usage += late;
+            run.burn(late, opening.at);
+        }
+        run
+    }
+
+    /// Writes down every phase and reset from here on.
+    pub(super) fn recording(mut self, recorder: Recorder) -> Self {
+        self.recorder = Some(recorder);
+        self
+    }
+
+    /// Goes on to the left limit at `until`: usage before it is burnt, nothing at it has happened.
+    pub(super) fn advance(&mut self, until: Instant) {
+        if self.at >= until {
+            return;
+        }
+        self.cross(true);
+        while self.at < until && !self.is_full() {
+            self.phase(until);
+            if self.at < until {
+                self.cross(true);
+            }
+        }
+    }
+
+    /// Goes on to the answer at `until`, where resets and refills have happened already.
+    pub(super) fn settle(&mut self, until: Instant) {
+        self.advance(until);
+        if self.at == until {
+            self.cross(false);
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.recorder.as_ref().is_some_and(Recorder::is_full)
+    }
+
+    /// Crosses the boundary at the present instant, if there is one.
+    ///
+    /// The answer at an instant sees its resets and refills, but activations and ends only along with
+    /// one of these; a phase that goes on sees them all.
+    fn cross(&mut self, goes_on: bool) {
+        let begins = self.at == self.metered.opening.period_start;
+        let reset = self.metered.timeline.reset_at(self.at);
+        if let Some(reset) = reset {
+            self.reset(reset);
+        }
+        let grants = &self.metered.grants;
+        let refilled = grants.iter().any(|grant| grant.is_refilled_at(self.at));
+        let cut = goes_on && grants.iter().any(|grant| grant.is_cut_at(self.at));
+        if begins || reset.is_some() || refilled || cut {
+            self.enter();
+            if !goes_on {
+                self.burn(Amount::ZERO, self.at);
+            }
+        }
+    }
+
+    /// Refills, ends and activations at the present instant.
+    pub(super) fn enter(&mut self) {
+        for (grant, balance) in self.metered.grants.iter().zip(&mut self.balances) {
+            let active = grant.is_active_at(self.at);
+            if !active {
+                *balance = Amount::ZERO;
+            } else if grant.effective_at == self.at || grant.is_refilled_at(self.at) {
+                *balance = grant.amount;
+            }
+        }
+    }
+
+    /// Rolls balances over, forgives or burns the overage, and begins a usage period.
+    pub(super) fn reset(&mut self, reset: Reset) {
+        for (grant, balance) in self.metered.grants.iter().zip(&mut self.balances) {
+            let active = grant.is_active_at(reset.at);
+            *balance = if active { grant.roll_over(*balance) } else { Amount::ZERO };
+        }
+        self.usage = Amount::ZERO;
+        self.grant_usage = Amount::ZERO;
+        self.period_start = reset.at;
+        if !reset.preserve_overage {
+            self.overage = Amount::ZERO;
+        }
+        if self.overage.is_zero() {
+            self.record(Amount::ZERO, reset.at);
+        } else {
+            self.burn(Amount::ZERO, reset.at);
+        }
+    }
+
+    /// Goes through one phase, jumping over those without usage, and burns it.
+    fn phase(&mut self, until: Instant) {
+        let stop = self.quiet_until().map_or(until, |stop| stop.min(until));
+        if self.recorder.is_none() {
+            let used = self.next_used().filter(|used| *used < stop);
+            self.jump(used.unwrap_or(stop.plus_millis(-1)));
+        }
+        let next = self.next_boundary().map_or(stop, |next| next.min(stop));
+        let used = self.take_used(next);
+        self.usage += used;
+        self.burn(used, next);
+        self.at = next;
+    }
+
+    /// When a grant begins or ends or somebody resets by hand next.
+    pub(super) fn quiet_until(&self) -> Option<Instant> {
+        let cuts = self.metered.grants.iter().filter_map(|grant| grant.cut_after(self.at));
+        earliest(cuts.min(), self.metered.timeline.stretch_after(self.at))
+    }
+
+    /// The first refill or reset after the present instant.
+    pub(super) fn next_boundary(&self) -> Option<Instant> {
+        let refills = self.metered.grants.iter().filter_map(|grant| grant.refill_after(self.at));
+        earliest(refills.min(), self.metered.timeline.reset_after(self.at).map(|reset| reset.at))
+    }
+
+    /// When the next usage happens that has not been burnt.
+    fn next_used(&self) -> Option<Instant> {
+        if !self.pending.is_zero() {
+            return Some(self.at);
+        }
+        self.events.first().map(|event| event.at)
+    }
+
+    /// The sum of the usage before `until`, which then counts as burnt.
+    fn take_used(&mut self, until: Instant) -> Amount {
+        let (taken, rest) = split_before(self.events, until);
+        self.events = rest;
+        let used = sum(taken) + self.pending;
+        self.pending = Amount::ZERO;
+        used
+    }
+
+    /// Burns usage and carried overage from the grants in order; what is left is the new overage.
+    ///
+    /// Grants without balance are passed over, so a negative sum raises the first one that has any
+    /// (OpenMeter `credit/engine/run.go`).
+    pub(super) fn burn(&mut self, used: Amount, until: Instant) {
+        self.record(used, until);
+        let mut left = self.overage + used;
+        for (index, balance) in self.balances.iter_mut().enumerate() {
+            if balance.is_zero() {
+                continue;
+            }
+            let taken = left.min(*balance);
+            *balance -= taken;
+            left -= taken;
+            self.grant_usage += taken;
+            if let Some(recorder) = &mut self.recorder {
+                recorder.burnt(index, taken);
+            }
+        }
+        self.overage = left;
+        if let Some(recorder) = &mut self.recorder {
+            recorder.end(left);
+        }
+    }
+
+    /// Begins to write down the segment from here to `until`.
+    fn record(&mut self, used: Amount, until: Instant) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.begin(self.at, until, &self.balances, used);
+        }
+    }
+
+    /// What is left of the grants active at `at`.
+    pub(super) fn balance_at(&self, at: Instant) -> Amount {
+        let grants = self.metered.grants.iter().zip(&self.balances);
+        grants.filter(|(grant, _)| grant.is_active_at(at)).map(|(_, balance)| *balance).sum()
+    }
+}
+
+/// The events before `at`, and the others.
+fn split_before(events: &[UsageEvent], at: Instant) -> (&[UsageEvent], &[UsageEvent]) {
+    let count = events.partition_point(|event| event.at < at);
+    events.split_at_checked(count).unwrap_or((events, &[]))
+}
+
+fn sum(events: &[UsageEvent]) -> Amount {
+    events.iter().map(|event| event.amount).sum()
+}
