@@ -20,6 +20,7 @@ use crate::paths;
 pub(crate) fn run() -> Result<()> {
     clear()?;
     toolchain::ensure()?;
+    toolchain::ensure_node()?;
     let module = stage("wasm", wasm::build)?;
     stage("glue", || glue::generate(&module))?;
     stage("package", package::build)?;

@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 
 use crate::paths;
 use crate::process;
 
 const TARGET: &str = "wasm32-unknown-unknown";
+const NODE_MAJOR_MIN: u32 = 20;
 
 /// Installs the wasm target, clippy and rustfmt unless they are there.
 ///
@@ -46,6 +47,22 @@ fn missing() -> Result<Vec<&'static str>> {
 fn ask(arguments: &[&str]) -> Result<PathBuf> {
     let answer = process::read(&mut process::command("rustc", arguments, &paths::root()))?;
     Ok(PathBuf::from(answer.trim()))
+}
+
+/// Makes sure of Node.js and npm.
+///
+/// # Errors
+/// When one is missing or too old.
+pub(crate) fn ensure_node() -> Result<()> {
+    let version =
+        |program| process::read(&mut process::command(program, &["--version"], &paths::root()));
+    version("npm")?;
+    let node = version("node")?;
+    let major = node.trim().trim_start_matches('v').split('.').next().unwrap_or_default();
+    if major.parse::<u32>().is_ok_and(|major| major >= NODE_MAJOR_MIN) {
+        return Ok(());
+    }
+    bail!("Node.js is {}, older than {NODE_MAJOR_MIN}: `nvm install {NODE_MAJOR_MIN}`", node.trim())
 }
 
 /// An uninstalled target may leave its empty folder behind.
