@@ -1,7 +1,6 @@
 //! What a snapshot is made from: compiled subjects and declared features.
 
-use crate::engine::Program;
-use crate::engine::program::Steady;
+use crate::engine::program::{Program, Steady};
 
 /// A feature as the catalogue keeps it.
 #[derive(Clone, Debug, PartialEq, Eq)]
