@@ -96,10 +96,32 @@ impl Report {
             }
             (Answer::Access(expected), Answer::Access(got)) => self.access(expected, got),
             (Answer::Period(expected), Answer::Period(got)) => self.period("", expected, got),
-            (expected, got) => {
-                self.same("", expected, got);
-            }
+            (expected, got) => self.plain(expected, got),
         }
+    }
+
+    fn plain(&mut self, expected: &Answer, got: &Answer) {
+        match (expected, got) {
+            (Answer::EffectivePeriod(expected), Answer::EffectivePeriod(got)) => {
+                self.same("from", &expected.from, &got.from);
+                self.same("to", &expected.to, &got.to)
+            }
+            (Answer::Active(expected), Answer::Active(got)) => {
+                self.same("active", &expected.active, &got.active)
+            }
+            (Answer::Order(expected), Answer::Order(got)) => {
+                self.same("order", &expected.order, &got.order)
+            }
+            (Answer::Point(expected), Answer::Point(got)) => {
+                self.same("result", &expected.result, &got.result)
+            }
+            (Answer::Resets(expected), Answer::Resets(got)) => {
+                self.same("times", &expected.times, &got.times);
+                self.same("timesWithFirst", &expected.times_with_first, &got.times_with_first)
+            }
+            // An answer of another shape altogether.
+            (expected, got) => self.same("", expected, got),
+        };
     }
 
     fn value(&mut self, expected: &Value, got: &Value) {
@@ -147,8 +169,8 @@ impl Report {
             self.same("active", &expected.active, &got.active);
         }
         self.same("hasAccess", &expected.has_access, &got.has_access);
-        if expected.reason.is_some() {
-            self.same("reason", &expected.reason, &got.reason);
+        if let Some(expected) = &expected.reason {
+            self.same("reason", expected, &got.reason.clone().flatten());
         }
     }
 
@@ -224,7 +246,7 @@ impl Report {
     }
 
     fn amount(&mut self, field: &str, expected: Amount, got: Amount) {
-        if !self.equal(expected, got) {
+        if !self.equal(got, expected) {
             self.miss(field, expected.to_string(), got.to_string());
         }
     }

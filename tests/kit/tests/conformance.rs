@@ -2,14 +2,18 @@
 //! project's shared material is checked out beside it, that as well.
 #![allow(
     clippy::expect_used,
-    clippy::panic,
+    clippy::indexing_slicing,
     reason = "a test stops at the first broken assumption"
 )]
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use edgegrant_testkit::{case, compare, naive};
+use chrono::TimeDelta;
+use edgegrant_testkit::answer::{Active, Answer};
+use edgegrant_testkit::question::Question;
+use edgegrant_testkit::{Amount, case, compare, naive};
 
 fn files(directory: &Path) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(directory) else { return Vec::new() };
@@ -56,6 +60,61 @@ fn assert_all(directory: &Path, at_most_skipped: usize) -> usize {
 fn committed_vectors() {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../vectors");
     assert!(assert_all(&directory, 1) > 600, "the committed vectors are missing");
+}
+
+/// Questions leave for other languages as JSON, and answers come back so.
+#[test]
+fn questions_and_answers_go_through_json() {
+    for file in files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../vectors")) {
+        for case in case::read(&file).expect("a file of cases") {
+            let over_json = &mut |question: &Question| {
+                let sent = serde_json::to_string(question).expect("writes");
+                assert!(sent.starts_with(r#"{"kind":""#), "{sent}");
+                let answer = serde_json::to_string(&naive::answer(question)?).expect("writes");
+                Answer::parse(question, &answer)
+            };
+            let found = compare::check(&case, compare::Rule::FLOATS, over_json);
+            assert!(case.skip.is_some() || found.is_empty(), "{}: {found:?}", case.id);
+        }
+    }
+}
+
+#[test]
+fn a_wrong_answer_is_seen() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../vectors");
+    let rule = compare::Rule::FLOATS;
+    let mut fields = BTreeSet::new();
+    for case in case::read(&directory.join("hand.json")).expect("a file of cases") {
+        let found = compare::check(&case, rule, &mut |question| naive::answer(question).map(spoil));
+        let field = |path: String| path.split(['.', '[']).next_back().map(str::to_owned);
+        fields.extend(found.into_iter().filter_map(|mismatch| field(mismatch.field)));
+    }
+    for field in ["balance", "hasAccess", "overage", "to", "balanceAtStart", "active", "order"] {
+        assert!(fields.contains(field), "{field} is not compared: {fields:?}");
+    }
+}
+
+/// Changes an answer in each of the fields that the test looks for.
+fn spoil(answer: Answer) -> Answer {
+    match answer {
+        Answer::Value(mut value) => {
+            value.balance += Amount::nanos(3_000_000);
+            value.has_access = !value.has_access;
+            value.overage += Amount::units(1);
+            value.current_usage_period.to += TimeDelta::seconds(1);
+            Answer::Value(value)
+        }
+        Answer::History(mut history) => {
+            history.windows[0].balance_at_start += Amount::units(1);
+            Answer::History(history)
+        }
+        Answer::Active(Active { active }) => Answer::Active(Active { active: !active }),
+        Answer::Order(mut order) => {
+            order.order.reverse();
+            Answer::Order(order)
+        }
+        other => other,
+    }
 }
 
 #[test]
