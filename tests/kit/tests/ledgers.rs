@@ -5,9 +5,9 @@
 use std::collections::BTreeMap;
 
 use edgegrant_testkit::answer::{Answer, Value};
-use edgegrant_testkit::case::{self, Case};
+use edgegrant_testkit::case;
 use edgegrant_testkit::ledger::{self, Shape};
-use edgegrant_testkit::question::{Grant, Ledger};
+use edgegrant_testkit::question::{Grant, Ledger, Reset};
 use edgegrant_testkit::{Amount, Instant, compare, naive};
 
 const PLAIN: Shape = Shape { negative_usage: false };
@@ -25,29 +25,13 @@ fn a_seed_fixes_the_ledger() {
 fn a_ledger_goes_through_the_format_of_the_cases() {
     for seed in 0..50 {
         let made = ledger::case(seed, PLAIN).expect("a ledger");
-        let read = case::parse(&file(&made)).expect("a file of cases").remove(0);
+        let read =
+            case::parse(&ledger::text(&made).expect("writes")).expect("a file of cases").remove(0);
         assert_eq!(read.input.get(), made.input.get());
         assert_eq!(read.asked.len(), made.asked.len());
         let found = compare::check(&read, compare::Rule::EXACT, &mut naive::answer);
         assert!(found.is_empty(), "{found:?}");
     }
-}
-
-/// The case as a file that holds only it.
-fn file(case: &Case) -> String {
-    let json = |answer| serde_json::to_string(answer).expect("writes");
-    let of = |place: &str| {
-        let chosen = case.asked.iter().filter(|asked| asked.place.starts_with(place));
-        chosen.map(|asked| json(&asked.expected)).collect::<Vec<_>>().join(",")
-    };
-    let (queries, history) = (of("queries"), of("history"));
-    let history = if history.is_empty() { "null" } else { &history };
-    format!(
-        r#"{{"cases":[{{"id":"{}","kind":"{}","input":{},"expected":{{"queries":[{queries}],"history":{history}}}}}]}}"#,
-        case.id,
-        case.kind,
-        case.input.get(),
-    )
 }
 
 #[test]
@@ -70,7 +54,16 @@ fn every_rule_is_reached() {
             case.asked.iter().filter_map(|asked| value(&asked.expected)).collect();
         let both = |v: &Value| v.overage > Amount::ZERO && v.balance > Amount::ZERO;
         assert!(!values.iter().any(|value| both(value)), "seed {seed}: overage beside balance");
-        for (name, reached) in in_facts(&ledger).into_iter().chain(in_answers(&ledger, &values)) {
+        let resets = naive::resets(&ledger, last_query(&ledger)).expect("resets");
+        let reached = [
+            in_entitlement(&ledger, &resets),
+            in_grants(&ledger, &resets),
+            in_refills(&ledger, &resets),
+            in_usage(&ledger, &resets),
+            in_queries(&ledger, &resets),
+            in_answers(&ledger, &values),
+        ];
+        for (name, reached) in reached.concat() {
             *counts.entry(name).or_insert(0) += u32::from(reached);
         }
     }
@@ -85,99 +78,128 @@ fn value(answer: &Answer) -> Option<&Value> {
     if let Answer::Value(value) = answer { Some(value) } else { None }
 }
 
-fn in_facts(ledger: &Ledger) -> Vec<(&'static str, bool)> {
+type Reached = Vec<(&'static str, bool)>;
+
+fn last_query(ledger: &Ledger) -> Instant {
+    *ledger.queries.last().expect("a query")
+}
+
+fn month_end(at: Instant) -> bool {
+    at.format("%d").to_string() == "31"
+}
+
+fn leap_day(at: Instant) -> bool {
+    at.format("%m-%d").to_string() == "02-29"
+}
+
+fn off_minute(at: Instant) -> bool {
+    at.timestamp_millis() % 60_000 != 0
+}
+
+fn in_entitlement(ledger: &Ledger, resets: &[Instant]) -> Reached {
     let entitlement = &ledger.entitlement;
     let period = &entitlement.usage_period;
-    let start = entitlement.measure_usage_from;
-    let grant = |rule: &dyn Fn(&Grant) -> bool| ledger.grants.iter().any(rule);
-    let resets = naive::resets(ledger, *ledger.queries.last().expect("a query")).expect("resets");
-    let last = *ledger.queries.last().expect("a query");
-    let all = naive::boundaries(ledger, last).expect("boundaries");
-    let ends = |g: &Grant| [g.expires_at, g.voided_at, g.deleted_at].into_iter().flatten().max();
-    let quiet = ledger.grants.iter().filter_map(ends).max();
-    let refills = |at: &Instant| {
-        let begins = grant(&|g| g.effective_at == *at);
-        all.contains(at) && !resets.contains(at) && !begins && quiet.is_none_or(|end| end < *at)
-    };
-    let refilled = |grant: &Grant, text: &str| {
-        grant.recurrence.as_ref().is_some_and(|recurrence| recurrence.interval.to_string() == text)
-    };
-    let anchored = |grant: &Grant, rule: &dyn Fn(Instant) -> bool| {
-        grant.recurrence.as_ref().is_some_and(|recurrence| rule(recurrence.anchor))
-    };
-    let month_end = |at: Instant| at.format("%d").to_string() == "31";
-    let leap_day = |at: Instant| at.format("%m-%d").to_string() == "02-29";
-    let off_minute = |at: Instant| at.timestamp_millis() % 60_000 != 0;
-    let tie = |a: &Grant, b: &Grant| {
-        a.id != b.id && a.priority == b.priority && a.created_at == b.created_at
-    };
+    let manual = |rule: &dyn Fn(&Reset) -> bool| ledger.resets.iter().any(rule);
     vec![
         ("soft limit", entitlement.is_soft_limit),
         ("overage preserved", entitlement.preserve_overage_at_reset),
-        ("no grant", ledger.grants.is_empty()),
-        ("more than nine grants", ledger.grants.len() > 9),
         ("period anchored on a 31st", period.interval.months > 0 && month_end(period.anchor)),
         ("period anchored on 29 February", period.interval.years > 0 && leap_day(period.anchor)),
         ("period shorter than a day", period.interval.hours + period.interval.minutes > 0),
         ("reset: none", resets.is_empty()),
         ("reset: many", resets.len() > 5),
-        ("reset: manual", !ledger.resets.is_empty()),
-        ("reset: anchor retained", ledger.resets.iter().any(|reset| reset.retain_anchor)),
-        ("reset: anchor moved", ledger.resets.iter().any(|reset| !reset.retain_anchor)),
-        ("reset: overage forced", ledger.resets.iter().any(|r| r.preserve_overage == Some(true))),
-        ("reset: overage dropped", ledger.resets.iter().any(|r| r.preserve_overage == Some(false))),
-        ("reset: off the minute", ledger.resets.iter().any(|reset| off_minute(reset.at))),
-        (
-            "reset: after all queries",
-            ledger.resets.iter().any(|r| ledger.queries.iter().all(|q| *q < r.at)),
-        ),
-        ("grant: before measurement", grant(&|g| g.effective_at < start)),
-        ("grant: effective on a reset", grant(&|g| resets.contains(&g.effective_at))),
-        ("grant: nothing", grant(&|g| g.amount == Amount::ZERO)),
-        ("grant: nine digits", grant(&|g| g.amount.as_nanos() % 10 != 0)),
-        ("grant: expires at an instant", grant(&|g| g.expires_at.is_some())),
-        (
-            "grant: expires on a reset",
-            grant(&|g| g.expires_at.is_some_and(|at| resets.contains(&at))),
-        ),
-        ("grant: has a lifetime", grant(&|g| g.expiration.is_some())),
-        ("grant: voided", grant(&|g| g.voided_at.is_some())),
+        ("reset: manual", manual(&|_| true)),
+        ("reset: anchor retained", manual(&|reset| reset.retain_anchor)),
+        ("reset: anchor moved", manual(&|reset| !reset.retain_anchor)),
+        ("reset: overage forced", manual(&|reset| reset.preserve_overage == Some(true))),
+        ("reset: overage dropped", manual(&|reset| reset.preserve_overage == Some(false))),
+        ("reset: off the minute", manual(&|reset| off_minute(reset.at))),
+        ("reset: after all queries", manual(&|reset| reset.at > last_query(ledger))),
+    ]
+}
+
+fn in_grants(ledger: &Ledger, resets: &[Instant]) -> Reached {
+    let start = ledger.entitlement.measure_usage_from;
+    let any = |rule: &dyn Fn(&Grant) -> bool| ledger.grants.iter().any(rule);
+    let on_reset = |at: Option<Instant>| at.is_some_and(|at| resets.contains(&at));
+    let tie = |a: &Grant, b: &Grant| {
+        a.id != b.id && a.priority == b.priority && a.created_at == b.created_at
+    };
+    vec![
+        ("no grant", ledger.grants.is_empty()),
+        ("more than nine grants", ledger.grants.len() > 9),
+        ("grant: before measurement", any(&|g| g.effective_at < start)),
+        ("grant: effective on a reset", any(&|g| on_reset(Some(g.effective_at)))),
+        ("grant: nothing", any(&|g| g.amount == Amount::ZERO)),
+        ("grant: nine digits", any(&|g| g.amount.as_nanos() % 10 != 0)),
+        ("grant: expires at an instant", any(&|g| g.expires_at.is_some())),
+        ("grant: expires on a reset", any(&|g| on_reset(g.expires_at))),
+        ("grant: has a lifetime", any(&|g| g.expiration.is_some())),
+        ("grant: voided", any(&|g| g.voided_at.is_some())),
         (
             "grant: voided before it begins",
-            grant(&|g| g.voided_at.is_some_and(|at| at < g.effective_at)),
+            any(&|g| g.voided_at.is_some_and(|at| at < g.effective_at)),
         ),
-        ("grant: deleted off the minute", grant(&|g| g.deleted_at.is_some_and(off_minute))),
-        ("grant: least above most", grant(&|g| g.min_rollover > g.max_rollover)),
-        ("grant: least above amount", grant(&|g| g.min_rollover > g.amount)),
-        ("grant: refill PT1H", grant(&|g| refilled(g, "PT1H"))),
-        ("grant: refill P1D", grant(&|g| refilled(g, "P1D"))),
-        ("grant: refill P1W", grant(&|g| refilled(g, "P1W"))),
-        ("grant: refill P1M", grant(&|g| refilled(g, "P1M"))),
-        ("grant: refill P1M1D", grant(&|g| refilled(g, "P1M1D"))),
-        ("grant: refill P1Y", grant(&|g| refilled(g, "P1Y"))),
-        ("grant: P1M from a 31st", grant(&|g| refilled(g, "P1M") && anchored(g, &month_end))),
-        ("grant: P1Y from 29 February", grant(&|g| refilled(g, "P1Y") && anchored(g, &leap_day))),
-        ("grant: anchor before it begins", grant(&|g| anchored(g, &|at| at < g.effective_at))),
-        ("grant: anchor after it begins", grant(&|g| anchored(g, &|at| at > g.effective_at))),
-        ("grant: anchor on a reset", grant(&|g| anchored(g, &|at| resets.contains(&at)))),
-        ("order: creation ties", grant(&|a| a.created_at.is_some() && grant(&|b| tie(a, b)))),
-        ("order: creation absent", grant(&|a| a.created_at.is_none() && grant(&|b| tie(a, b)))),
+        ("grant: deleted off the minute", any(&|g| g.deleted_at.is_some_and(off_minute))),
+        ("grant: least above most", any(&|g| g.min_rollover > g.max_rollover)),
+        ("grant: least above amount", any(&|g| g.min_rollover > g.amount)),
+        ("order: creation ties", any(&|a| a.created_at.is_some() && any(&|b| tie(a, b)))),
+        ("order: creation absent", any(&|a| a.created_at.is_none() && any(&|b| tie(a, b)))),
+    ]
+}
+
+fn in_refills(ledger: &Ledger, resets: &[Instant]) -> Reached {
+    let any = |rule: &dyn Fn(&Grant, &str, Instant) -> bool| {
+        let holds = |grant: &Grant| {
+            let recurrence = grant.recurrence.as_ref();
+            recurrence.is_some_and(|r| rule(grant, &r.interval.to_string(), r.anchor))
+        };
+        ledger.grants.iter().any(holds)
+    };
+    vec![
+        ("refill: PT1H", any(&|_, interval, _| interval == "PT1H")),
+        ("refill: P1D", any(&|_, interval, _| interval == "P1D")),
+        ("refill: P1W", any(&|_, interval, _| interval == "P1W")),
+        ("refill: P1M", any(&|_, interval, _| interval == "P1M")),
+        ("refill: P1M1D", any(&|_, interval, _| interval == "P1M1D")),
+        ("refill: P1Y", any(&|_, interval, _| interval == "P1Y")),
+        ("refill: P1M from a 31st", any(&|_, interval, at| interval == "P1M" && month_end(at))),
+        ("refill: P1Y from 29 February", any(&|_, interval, at| interval == "P1Y" && leap_day(at))),
+        ("refill: anchor before the grant", any(&|grant, _, at| at < grant.effective_at)),
+        ("refill: anchor after it begins", any(&|grant, _, at| at > grant.effective_at)),
+        ("refill: anchor on a reset", any(&|_, _, at| resets.contains(&at))),
+    ]
+}
+
+fn in_usage(ledger: &Ledger, resets: &[Instant]) -> Reached {
+    let start = ledger.entitlement.measure_usage_from;
+    let used = |rule: &dyn Fn(Instant) -> bool| ledger.usage.iter().any(|event| rule(event.at));
+    vec![
         ("usage: none", ledger.usage.is_empty()),
-        ("usage: before measurement", ledger.usage.iter().any(|event| event.at < start)),
-        ("usage: on a reset", ledger.usage.iter().any(|event| resets.contains(&event.at))),
-        (
-            "usage: beside a full second",
-            ledger.usage.iter().any(|e| e.at.timestamp_subsec_millis() > 0),
-        ),
-        ("query: on a reset", ledger.queries.iter().any(|at| resets.contains(at))),
-        ("query: on a refill", ledger.queries.iter().any(refills)),
-        ("query: on an activation", grant(&|g| ledger.queries.contains(&g.effective_at))),
-        ("query: within a minute", ledger.queries.iter().any(|at| off_minute(*at))),
+        ("usage: before measurement", used(&|at| at < start)),
+        ("usage: on a reset", used(&|at| resets.contains(&at))),
+        ("usage: within a second", used(&|at| at.timestamp_subsec_millis() > 0)),
+    ]
+}
+
+fn in_queries(ledger: &Ledger, resets: &[Instant]) -> Reached {
+    let asked = |rule: &dyn Fn(Instant) -> bool| ledger.queries.iter().any(|at| rule(*at));
+    let all = naive::boundaries(ledger, last_query(ledger)).expect("boundaries");
+    let begins = |at| ledger.grants.iter().any(|grant| grant.effective_at == at);
+    let ends = |g: &Grant| [g.expires_at, g.voided_at, g.deleted_at].into_iter().flatten().max();
+    let quiet = ledger.grants.iter().filter_map(ends).max();
+    let late = |at: Instant| quiet.is_none_or(|end| end < at);
+    let only_refill = |at| all.contains(&at) && !resets.contains(&at) && !begins(at) && late(at);
+    vec![
+        ("query: on a reset", asked(&|at| resets.contains(&at))),
+        ("query: on a refill", asked(&only_refill)),
+        ("query: on an activation", asked(&begins)),
+        ("query: within a minute", asked(&off_minute)),
         ("history", ledger.history_query.is_some()),
     ]
 }
 
-fn in_answers(ledger: &Ledger, values: &[&Value]) -> Vec<(&'static str, bool)> {
+fn in_answers(ledger: &Ledger, values: &[&Value]) -> Reached {
     let any = |rule: &dyn Fn(&Value) -> bool| values.iter().any(|value| rule(value));
     let segments = |value: &Value| value.segments.clone().unwrap_or_default();
     let owing = |value: &Value| {

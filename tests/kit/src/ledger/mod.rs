@@ -8,8 +8,10 @@ mod queries;
 
 use std::collections::BTreeSet;
 
+use serde::Serialize;
 use serde_json::value::RawValue;
 
+use crate::answer::{Answer, History};
 use crate::case::{Asked, Case};
 use crate::question::{Ledger, Question};
 use crate::{KitError, naive};
@@ -80,6 +82,44 @@ pub fn case(seed: u64, shape: Shape) -> Result<Case, KitError> {
     let input = RawValue::from_string(serde_json::to_string(&ledger)?)?;
     let (id, kind) = (format!("seed-{seed}"), "metered.value".to_owned());
     Ok(Case { id, kind, input, asked, skip: None })
+}
+
+/// The case as text of the conformance format, so that a seed that fails can be kept and run again.
+///
+/// # Errors
+/// Never for a case of [`case`]; the JSON writer states it.
+pub fn text(case: &Case) -> Result<String, KitError> {
+    let mut queries = Vec::new();
+    let mut history = None;
+    for asked in &case.asked {
+        match &asked.expected {
+            Answer::History(answer) => history = Some(answer),
+            answer => queries.push(answer),
+        }
+    }
+    let expected = Expected { queries, history };
+    let file =
+        File { cases: [Line { id: &case.id, kind: &case.kind, input: &case.input, expected }] };
+    Ok(serde_json::to_string(&file)?)
+}
+
+#[derive(Serialize)]
+struct File<'a> {
+    cases: [Line<'a>; 1],
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    id: &'a str,
+    kind: &'a str,
+    input: &'a RawValue,
+    expected: Expected<'a>,
+}
+
+#[derive(Serialize)]
+struct Expected<'a> {
+    queries: Vec<&'a Answer>,
+    history: Option<&'a History>,
 }
 
 fn answered(place: String, question: Question) -> Result<Asked, KitError> {
