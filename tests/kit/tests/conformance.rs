@@ -8,12 +8,15 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use chrono::TimeDelta;
 use edgegrant_testkit::answer::{Active, Answer};
 use edgegrant_testkit::question::Question;
 use edgegrant_testkit::{Amount, case, compare, naive};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 
 fn files(directory: &Path) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(directory) else { return Vec::new() };
@@ -60,6 +63,21 @@ fn assert_all(directory: &Path, at_most_skipped: usize) -> usize {
 fn committed_vectors() {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../vectors");
     assert!(assert_all(&directory, 1) > 600, "the committed vectors are missing");
+}
+
+#[test]
+fn a_compressed_file_reads_the_same() {
+    let plain = Path::new(env!("CARGO_MANIFEST_DIR")).join("../vectors/time.json");
+    let packed = Path::new(env!("CARGO_TARGET_TMPDIR")).join("time.json.gz");
+    let file = fs::File::create(&packed).expect("a temporary file");
+    let mut encoder = GzEncoder::new(file, Compression::fast());
+    encoder.write_all(&fs::read(&plain).expect("a file of cases")).expect("writes");
+    encoder.finish().expect("writes");
+    let ids = |path| {
+        let cases = case::read(path).expect("a file of cases");
+        cases.into_iter().map(|case| case.id).collect::<Vec<_>>()
+    };
+    assert_eq!(ids(&packed), ids(&plain));
 }
 
 /// Questions leave for other languages as JSON, and answers come back so.
