@@ -276,7 +276,7 @@ pub struct Grant {
 pub struct Expiration {
     /// The unit.
     pub duration: ExpirationUnit,
-    /// How many, 1 to 1000.
+    /// How many, at least 1.
     pub count: u32,
 }
 

@@ -190,10 +190,10 @@ impl Program {
 pub(super) struct Counted {
     /// The whole minute that the answer is for.
     pub(super) at: Instant,
-    /// Units granted less units used; `None` when usage is not known.
-    net: Option<Amount>,
-    /// Whether anything is granted at all, or how much when usage is not known.
-    granted: Amount,
+    /// Units left, or units granted when usage is not known.
+    left: Amount,
+    /// Units used that no grant covers, and units used; `None` when usage is not known.
+    overage: Option<Amount>,
     usage: Option<Amount>,
     grant_usage: Option<Amount>,
     lapsed: bool,
@@ -201,9 +201,9 @@ pub(super) struct Counted {
 
 impl Metered {
     fn reason(&self, counted: &Counted, amount: Option<Amount>, in_grace: bool) -> Reason {
-        let left = counted.net.unwrap_or(counted.granted);
+        let left = counted.left;
         let enough = match amount {
-            Some(amount) => left >= amount && (left.is_positive() || amount.is_zero()),
+            Some(amount) => left >= amount,
             None => left.is_positive(),
         };
         if in_grace {
@@ -220,9 +220,8 @@ impl Metered {
     }
 
     fn numbers(&self, counted: &Counted) -> Numbers {
-        let net = counted.net.filter(|_| !self.unlimited);
-        let balance = net.map(Amount::or_zero);
-        let overage = net.map(|net| (-net).or_zero());
+        let overage = counted.overage.filter(|_| !self.unlimited);
+        let balance = overage.map(|_| counted.left);
         let total = counted.grant_usage.zip(balance).map(|(burnt, left)| burnt + left);
         let period = self.timeline.period_at(counted.at);
         Numbers { balance, usage: counted.usage, overage, total_available: total, period }
@@ -239,8 +238,8 @@ impl Metered {
         let used: Amount = unseen.map(|event| event.amount).sum();
         let known = |net: Amount, usage: Amount, lapsed: bool| Counted {
             at,
-            net: Some(net),
-            granted: net,
+            left: net.or_zero(),
+            overage: Some((-net).or_zero()),
             usage: Some(usage),
             grant_usage: None,
             lapsed,
@@ -251,12 +250,9 @@ impl Metered {
                 let level = in_use + used;
                 Some(known(granted() - level, level, false))
             }
-            Usage::Unknown if used.is_zero() => Some(Counted {
-                net: None,
-                granted: granted(),
-                usage: None,
-                ..known(used, used, false)
-            }),
+            Usage::Unknown if used.is_zero() => {
+                Some(Counted { overage: None, usage: None, ..known(granted(), used, false) })
+            }
             Usage::Unknown => Some(known(granted() - used, used, false)),
             Usage::Value { balance, usage, overage } => {
                 let lapsed = self.boundary_after(self.opening.at).is_some_and(|end| end <= at);
@@ -270,8 +266,8 @@ impl Metered {
         run.settle(at);
         Counted {
             at,
-            net: Some(run.balance_at(at) - run.overage),
-            granted: Amount::ZERO,
+            left: run.balance_at(at),
+            overage: Some(run.overage),
             usage: Some(run.usage),
             grant_usage: Some(run.grant_usage),
             lapsed: false,
@@ -325,7 +321,7 @@ impl Metered {
         for _ in 0..RETRY_STEPS {
             change = self.next_gain(extra, change)?;
             let counted = self.count(extra, change)?;
-            if counted.net.unwrap_or(counted.granted) >= wanted {
+            if counted.left >= wanted {
                 return Some(change);
             }
         }
@@ -354,7 +350,7 @@ impl Metered {
         let counted = self.count(&[], after.plus_millis(1))?;
         let until = self.boundary_after(after).unwrap_or(Instant::MAX);
         let changes_at = self.changes_after(after.plus_millis(1));
-        Some(Steady { after, until, changes_at, net: counted.net? })
+        Some(Steady { after, until, changes_at, net: counted.left - counted.overage? })
     }
 }
 

@@ -3,7 +3,7 @@
 use super::decide::{Decision, Question, decide};
 use super::program::{Grant, Metered, Program, Rule};
 use super::record::{Recorder, Segment};
-use super::run::Run;
+use super::run::{Run, UsageEvent};
 use crate::amount::Amount;
 use crate::time::Instant;
 
@@ -52,6 +52,42 @@ pub enum GrantState {
     Deleted,
 }
 
+/// The state of a metered entitlement at an instant, and how it came about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BurnDown {
+    /// What is left of each grant, in the order of the grants, whether it counts or not.
+    pub balances: Vec<Amount>,
+    /// Usage that no grant covered.
+    pub overage: Amount,
+    /// Usage in the usage period.
+    pub usage: Amount,
+    /// What was burnt from grants in the usage period.
+    pub grant_usage: Amount,
+    /// Phases and resets, oldest first.
+    pub segments: Vec<Segment>,
+}
+
+impl Metered {
+    /// The answer at `at`, with every segment from `from` on, of which there are at most 4096.
+    ///
+    /// Usage in `extra` is in order of time. Before the opening nothing is known, so an earlier `at`
+    /// gives the opening itself.
+    #[must_use]
+    pub fn burn_down(&self, extra: &[UsageEvent], from: Instant, at: Instant) -> BurnDown {
+        let mut run = Run::new(self, extra);
+        run.advance(from);
+        let mut run = run.recording(Recorder::new(from, WALKED));
+        run.settle(at);
+        BurnDown {
+            segments: run.recorder.take().map(|recorder| recorder.segments).unwrap_or_default(),
+            balances: run.balances,
+            overage: run.overage,
+            usage: run.usage,
+            grant_usage: run.grant_usage,
+        }
+    }
+}
+
 /// At most this many segments are listed.
 const SEGMENTS: usize = 128;
 /// At most this many segments are walked through to find them.
@@ -94,13 +130,9 @@ impl Explanation {
         let at = self.evaluated_at;
         let balances = if metered.flows() && at >= metered.opening.at {
             let start = metered.timeline.period_at(at).from;
-            let recorder = Recorder::new(start, WALKED);
-            let mut run = Run::new(metered, question.extra);
-            run.advance(start);
-            let mut run = run.recording(recorder);
-            run.settle(at);
-            self.take_segments(run.recorder.take().map(|recorder| recorder.segments));
-            run.balances
+            let burn_down = metered.burn_down(question.extra, start, at);
+            self.take_segments(burn_down.segments);
+            burn_down.balances
         } else {
             metered.grants.iter().map(|grant| grant.amount).collect()
         };
@@ -115,8 +147,7 @@ impl Explanation {
             .collect();
     }
 
-    fn take_segments(&mut self, segments: Option<Vec<Segment>>) {
-        let mut segments = segments.unwrap_or_default();
+    fn take_segments(&mut self, mut segments: Vec<Segment>) {
         self.truncated = segments.len() > SEGMENTS;
         self.segments = segments.split_off(segments.len().saturating_sub(SEGMENTS));
     }

@@ -37,18 +37,22 @@ impl Grant {
     }
 
     /// The first minute after `at` at which the burn-down is cut because this grant changes.
-    pub(super) fn cut_after(&self, at: Instant) -> Option<Instant> {
-        self.cuts().into_iter().flatten().filter(|cut| *cut > at).min()
+    pub(super) fn cut_after(&self, at: Instant, horizon: Instant) -> Option<Instant> {
+        self.cuts(horizon).into_iter().flatten().filter(|cut| *cut > at).min()
     }
 
     /// Whether the burn-down is cut at `at` because this grant changes.
-    pub(super) fn is_cut_at(&self, at: Instant) -> bool {
-        self.cuts().into_iter().flatten().any(|cut| cut == at)
+    pub(super) fn is_cut_at(&self, at: Instant, horizon: Instant) -> bool {
+        self.cuts(horizon).into_iter().flatten().any(|cut| cut == at)
     }
 
-    fn cuts(&self) -> [Option<Instant>; 4] {
-        let instants = [Some(self.effective_at), self.expires_at, self.voided_at, self.deleted_at];
-        instants.map(|instant| instant.map(Instant::floor_minute))
+    /// A grant that was voided before it begins cuts where it was voided, but only for questions from
+    /// its beginning on, because it is not looked at before (`credit/adapter/grant.go` upstream).
+    fn cuts(&self, horizon: Instant) -> [Option<Instant>; 4] {
+        let ends = [self.expires_at, self.voided_at, self.deleted_at];
+        let [expiry, voiding, deletion] =
+            ends.map(|end| end.filter(|_| self.effective_at <= horizon).map(Instant::floor_minute));
+        [Some(self.effective_at), expiry, voiding, deletion]
     }
 
     /// The first refill after `at`.

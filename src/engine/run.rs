@@ -27,6 +27,8 @@ pub(super) struct Run<'a> {
     pending: Amount,
     /// Usage that has not been burnt, in order of time.
     events: &'a [UsageEvent],
+    /// The instant that is asked for.
+    horizon: Instant,
     /// Where the present phase began.
     pub(super) at: Instant,
     pub(super) balances: Vec<Amount>,
@@ -52,6 +54,7 @@ impl<'a> Run<'a> {
             metered,
             pending,
             events,
+            horizon: opening.at,
             at: opening.at,
             balances: opening.balances.clone(),
             overage: opening.overage,
@@ -79,6 +82,7 @@ impl<'a> Run<'a> {
         if self.at >= until {
             return;
         }
+        self.horizon = until;
         self.cross(true);
         while self.at < until && !self.is_full() {
             self.phase(until);
@@ -112,7 +116,7 @@ impl<'a> Run<'a> {
         }
         let grants = &self.metered.grants;
         let refilled = grants.iter().any(|grant| grant.is_refilled_at(self.at));
-        let cut = goes_on && grants.iter().any(|grant| grant.is_cut_at(self.at));
+        let cut = goes_on && grants.iter().any(|grant| grant.is_cut_at(self.at, self.horizon));
         if begins || reset.is_some() || refilled || cut {
             self.enter();
             if !goes_on {
@@ -168,7 +172,8 @@ impl<'a> Run<'a> {
 
     /// When a grant begins or ends or somebody resets by hand next.
     pub(super) fn quiet_until(&self) -> Option<Instant> {
-        let cuts = self.metered.grants.iter().filter_map(|grant| grant.cut_after(self.at));
+        let cuts =
+            self.metered.grants.iter().filter_map(|grant| grant.cut_after(self.at, self.horizon));
         earliest(cuts.min(), self.metered.timeline.stretch_after(self.at))
     }
 

@@ -122,7 +122,7 @@ fn check_grant(grant: &Grant, path: &str) -> Result<(), Problem> {
     if grant.expires_at.is_some_and(|end| end < grant.effective_at.floor_minute().into()) {
         return Err(Problem::new(format!("{path}.expiresAt"), END_BEFORE_START));
     }
-    if grant.expiration.is_some_and(|expiration| !(1..=1000).contains(&expiration.count)) {
+    if grant.expiration.is_some_and(|expiration| expiration.count == 0) {
         return Err(Problem::new(format!("{path}.expiration.count"), EXPIRATION_COUNT));
     }
     grant
@@ -243,7 +243,7 @@ const TOTAL_RANGE: Error = Error::new(
     "together these amounts exceed 9007199254740991 (2^53 - 1); choose a larger unit",
 );
 const EXPIRATION_COUNT: Error =
-    Error::new("expiration-count", "the count of an expiration is 1 to 1000; choose another unit");
+    Error::new("expiration-count", "an expiration counts at least 1; give a count or leave it out");
 const RESET_ORDER: Error = Error::new(
     "reset-order",
     "resets stand in order of time, after measureUsageFrom, at most one a minute; sort them",

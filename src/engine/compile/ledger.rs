@@ -38,8 +38,8 @@ pub(super) fn compile(
 /// The ledger from where measuring begins, or from the opening that the facts give.
 pub(super) fn ledger(checked: &Checked<'_>) -> Result<Ledger, Problem> {
     let facts = checked.facts;
-    let (grants, grant_ids) = grants_in_burn_order(&facts.grants)?;
     let start = facts.measure_usage_from.map(Timestamp::floor_minute);
+    let (grants, grant_ids) = grants_in_burn_order(&facts.grants, start)?;
     let opening = match &facts.opening {
         Some(opening) => given_opening(opening, &grant_ids),
         None => first_opening(&grants, start.unwrap_or(Instant::EPOCH)),
@@ -214,19 +214,34 @@ fn events(facts: &model::Entitlement, start: Instant) -> Vec<UsageEvent> {
     events
 }
 
-/// Programs of the grants in the order in which they burn, and their ids.
+/// Programs of the grants in the order in which they burn, and their ids, without those that ended
+/// before measuring began.
 ///
 /// The order is that of OpenMeter's `credit/engine/grant.go`: priority, expiration in whole seconds
 /// with none last, creation, id.
-fn grants_in_burn_order(facts: &[model::Grant]) -> Result<(Vec<Grant>, Vec<String>), Problem> {
+fn grants_in_burn_order(
+    facts: &[model::Grant],
+    start: Option<Instant>,
+) -> Result<(Vec<Grant>, Vec<String>), Problem> {
     let mut order: Vec<(BurnKey<'_>, Grant)> = Vec::with_capacity(facts.len());
     for (index, grant) in facts.iter().enumerate() {
         let program = program(grant, index)?;
+        if start.is_some_and(|start| program.ended_before(start)) {
+            continue;
+        }
         order.push((BurnKey::new(grant, index, program.effective_at), program));
     }
     order.sort_by(|(left, _), (right, _)| left.cmp(right));
     let ids = order.iter().map(|(key, _)| key.id.to_owned()).collect();
     Ok((order.into_iter().map(|(_, grant)| grant).collect(), ids))
+}
+
+impl Grant {
+    fn ended_before(&self, start: Instant) -> bool {
+        let expired = self.effective_at < start && self.expires_at.is_some_and(|end| end <= start);
+        let before = |end: Option<Instant>| end.is_some_and(|end| end < start);
+        expired || before(self.voided_at) || before(self.deleted_at)
+    }
 }
 
 /// What decides which grant burns first.

@@ -32,6 +32,20 @@ pub struct Interval {
     pub seconds: i64,
 }
 
+impl Interval {
+    /// Whether it has no length at all.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.years == 0
+            && self.months == 0
+            && self.weeks == 0
+            && self.days == 0
+            && self.hours == 0
+            && self.minutes == 0
+            && self.seconds == 0
+    }
+}
+
 impl FromStr for Interval {
     type Err = KitError;
 

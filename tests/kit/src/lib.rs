@@ -24,6 +24,7 @@ mod amount;
 pub mod answer;
 pub mod case;
 pub mod compare;
+pub mod engine;
 mod error;
 mod interval;
 pub mod ledger;

@@ -1,0 +1,140 @@
+//! The engine answers every case at hand, and random ledgers as the naive reference does: from the
+//! whole ledger, and from openings at any earlier instant.
+//!
+//! `EDGEGRANT_PROPERTIES` says how many ledgers, `EDGEGRANT_SEED` which.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test stops at the first broken assumption"
+)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use chrono::TimeDelta;
+use edgegrant_testkit::answer::{Answer, Value};
+use edgegrant_testkit::case::{self, Case};
+use edgegrant_testkit::compare::{self, Mismatch, Rule, check};
+use edgegrant_testkit::ledger::{self, Shape};
+use edgegrant_testkit::question::{Ledger, Question};
+use edgegrant_testkit::{Amount, Instant, KitError, engine, naive};
+
+fn files(directory: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(directory) else { return Vec::new() };
+    let paths = entries.map(|entry| entry.expect("a directory entry").path());
+    let mut files: Vec<_> =
+        paths.filter(|path| path.extension().is_some_and(|e| e == "json" || e == "gz")).collect();
+    files.sort();
+    files
+}
+
+fn cases() -> Vec<Case> {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folders = [here.join("../vectors"), here.join("../../../shared/conformance")];
+    let files = folders.iter().flat_map(|folder| files(folder));
+    files.flat_map(|file| case::read(&file).expect("a file of cases")).collect()
+}
+
+fn report(failures: &[(String, Mismatch)]) {
+    for (id, mismatch) in failures.iter().take(40) {
+        println!("{id}: {mismatch}");
+    }
+    assert!(failures.is_empty(), "{} mismatches", failures.len());
+}
+
+#[test]
+fn vectors_from_the_whole_ledger() {
+    let cases: Vec<Case> = cases().into_iter().filter(|case| case.skip.is_none()).collect();
+    let failures = cases.iter().flat_map(|case| {
+        let found = check(case, Rule::FLOATS, &mut engine::answer);
+        found.into_iter().map(|mismatch| (case.id.clone(), mismatch))
+    });
+    report(&failures.collect::<Vec<_>>());
+    assert!(cases.len() > 600, "the committed vectors are missing");
+}
+
+fn setting(name: &str, otherwise: u64) -> u64 {
+    std::env::var(name).map_or(otherwise, |text| text.parse().expect("a number"))
+}
+
+/// Runs a property over the seeds, on as many threads as the machine has.
+fn for_each_seed(default_count: u64, property: impl Fn(u64) -> Vec<(String, Mismatch)> + Sync) {
+    let (count, first) =
+        (setting("EDGEGRANT_PROPERTIES", default_count), setting("EDGEGRANT_SEED", 1));
+    let threads = std::thread::available_parallelism().map_or(1, |n| n.get() as u64);
+    let property = &property;
+    let failures = std::thread::scope(|scope| {
+        let run = |thread: u64| {
+            let seeds = (first..first + count).filter(move |seed| seed % threads == thread);
+            scope.spawn(move || seeds.flat_map(property).collect::<Vec<_>>())
+        };
+        let running: Vec<_> = (0..threads).map(run).collect();
+        let found = running.into_iter().flat_map(|thread| thread.join().expect("a thread"));
+        found.collect::<Vec<_>>()
+    });
+    println!("{count} ledgers from seed {first}");
+    report(&failures);
+}
+
+fn mismatches(
+    case: &Case,
+    rule: Rule,
+    answerer: &mut compare::Answerer<'_>,
+) -> Vec<(String, Mismatch)> {
+    let found = check(case, rule, answerer);
+    found.into_iter().map(|mismatch| (case.id.clone(), mismatch)).collect()
+}
+
+#[test]
+fn random_ledgers_as_the_reference_answers() {
+    for_each_seed(2_000, |seed| {
+        let shape = Shape { negative_usage: seed % 4 == 0 };
+        let case = ledger::case(seed, shape).expect("a ledger");
+        mismatches(&case, Rule::EXACT, &mut engine::answer)
+    });
+}
+
+/// Openings exactly on boundaries, one minute beside them, and anywhere between.
+fn openings(ledger: &Ledger, at: Instant, seed: u64) -> Vec<edgegrant::Instant> {
+    let boundaries: Vec<_> =
+        naive::boundaries(ledger, at).expect("boundaries").into_iter().collect();
+    let start = ledger.entitlement.measure_usage_from;
+    let last = boundaries.iter().rev().take(3);
+    let some = boundaries.iter().skip(seed as usize % 5).step_by(boundaries.len() / 4 + 1);
+    let on = last.chain(some).copied();
+    let negative = ledger.usage.iter().any(|event| event.value < Amount::ZERO);
+    let beside = on.clone().flat_map(|at| [at + TimeDelta::minutes(1), at - TimeDelta::minutes(1)]);
+    let between = (1..4).map(|part| start + (at - start) * part / 4);
+    // Where usage is negative the sum of a phase matters, and an opening inside one splits it.
+    let off: Vec<_> = if negative { Vec::new() } else { beside.chain(between).collect() };
+    let all = on.chain(off).map(|at| engine::instant(at).floor_minute());
+    all.filter(|opening| *opening <= engine::instant(at).ceil_minute()).collect()
+}
+
+#[test]
+fn random_ledgers_resumed_from_openings() {
+    for_each_seed(2_000, |seed| {
+        let shape = Shape { negative_usage: seed % 4 == 0 };
+        let case = ledger::case(seed, shape).expect("a ledger");
+        mismatches(&case, Rule::EXACT.without_segments(), &mut |question| match question {
+            Question::Value { ledger, at } => resumed(ledger, *at, seed),
+            other => engine::answer(other),
+        })
+    });
+}
+
+/// The value, which has to be the same from each opening.
+fn resumed(ledger: &Ledger, at: Instant, seed: u64) -> Result<Answer, KitError> {
+    let at_engine = engine::instant(at);
+    let whole = engine::value(ledger, at_engine, engine::Path::Ledger)?;
+    let whole = Value { segments: None, ..whole };
+    for opening in openings(ledger, at, seed) {
+        let value = engine::value(ledger, at_engine, engine::Path::Opening(opening))?;
+        if value != whole {
+            return Err(KitError(format!(
+                "at {at} from {opening}: {value:?} instead of {whole:?}"
+            )));
+        }
+    }
+    Ok(Answer::Value(whole))
+}
