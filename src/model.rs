@@ -67,7 +67,11 @@ pub struct Subject {
     #[serde(default, skip_serializing_if = "Status::is_active")]
     pub status: Status,
     /// Descriptions for people and filters; they decide nothing.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(
+        default,
+        skip_serializing_if = "BTreeMap::is_empty",
+        deserialize_with = "json::unique_names"
+    )]
     pub attributes: BTreeMap<String, String>,
     /// Where this was imported from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -301,6 +305,7 @@ pub struct Opening {
     /// The instant, a whole minute.
     pub at: Timestamp,
     /// What is left of each grant, by id; 0 when absent.
+    #[serde(deserialize_with = "json::unique_names")]
     pub balances: BTreeMap<String, Amount>,
     /// Usage that no grant covered.
     #[serde(default)]

@@ -1,9 +1,12 @@
 //! How amounts, instants and intervals stand in JSON.
 
+use core::fmt;
+use core::marker::PhantomData;
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{Deserialize, Deserializer, Error as _};
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde::ser::{Error as _, Serialize, Serializer};
 use serde_json::value::RawValue;
 
@@ -82,7 +85,7 @@ impl Serialize for Config {
 impl<'de> Deserialize<'de> for Config {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let token = Box::<RawValue>::deserialize(deserializer)?;
-        Self::parse(token.get()).map_err(D::Error::custom)
+        Self::parse(token.get()).map_err(coded)
     }
 }
 
@@ -94,6 +97,43 @@ impl JsonSchema for Config {
         json_schema!({ "description": "Any JSON value, nested at most 32 levels deep." })
     }
 }
+
+/// An error that keeps its code through serde, which carries only text: `[code] message`.
+fn coded<E: serde::de::Error>(error: Error) -> E {
+    E::custom(format_args!("[{}] {}", error.code(), error.message()))
+}
+
+/// Reads an object whose names must differ, where a map would keep the last of two.
+pub(super) fn unique_names<'de, D, V>(deserializer: D) -> Result<BTreeMap<String, V>, D::Error>
+where
+    D: Deserializer<'de>,
+    V: Deserialize<'de>,
+{
+    struct Names<V>(PhantomData<V>);
+
+    impl<'de, V: Deserialize<'de>> Visitor<'de> for Names<V> {
+        type Value = BTreeMap<String, V>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut values = BTreeMap::new();
+            while let Some((name, value)) = map.next_entry()? {
+                if values.insert(name, value).is_some() {
+                    return Err(coded(DUPLICATE_NAME));
+                }
+            }
+            Ok(values)
+        }
+    }
+
+    deserializer.deserialize_map(Names(PhantomData))
+}
+
+const DUPLICATE_NAME: Error =
+    Error::new("duplicate-name", "the object has the same name twice; keep one of them");
 
 /// Writes a JSON text as it stands, so that no digit passes through a float.
 fn serialize_token<S: Serializer>(token: String, serializer: S) -> Result<S::Ok, S::Error> {
@@ -111,7 +151,7 @@ impl<'de> Deserialize<'de> for Amount {
         let token = Box::<RawValue>::deserialize(deserializer)?;
         let text = token.get();
         let number = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(text);
-        Self::parse(number).map_err(D::Error::custom)
+        Self::parse(number).map_err(coded)
     }
 }
 
@@ -141,7 +181,7 @@ macro_rules! as_string {
         impl<'de> Deserialize<'de> for $type {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let text = Cow::<'de, str>::deserialize(deserializer)?;
-                Self::parse(&text).map_err(D::Error::custom)
+                Self::parse(&text).map_err(coded)
             }
         }
 

@@ -1,1 +1,12 @@
 //! The origin: facts in, signed snapshots out.
+//!
+//! [`sources`] turns what other systems export into facts, [`facts`] reads and checks them, and
+//! [`cli`] is the `edgegrant` command line over both.
+
+pub mod cli;
+pub mod facts;
+pub mod failure;
+pub mod generate;
+pub mod sources;
+
+pub use failure::{Exit, Failure};

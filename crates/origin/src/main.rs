@@ -1,2 +1,7 @@
 //! The `edgegrant` command line.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    edgegrant_origin::cli::run()
+}

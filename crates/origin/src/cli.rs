@@ -1,0 +1,71 @@
+//! The command line: one file for each verb.
+
+mod generate;
+mod import;
+mod output;
+mod schema;
+mod validate;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::failure::{Exit, Failure};
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done, and the answer is yes
+  1  done, and the answer is no (`check` without access, `verify` of another snapshot)
+  2  arguments, facts or records are wrong; nothing was written
+  3  a file or the network could not be read or written
+  4  a signature, digest or snapshot was refused
+
+Keys and tokens are read from files or the environment, never from arguments.";
+
+/// Compile, sign, serve and ask snapshots of entitlements.
+#[derive(Debug, Parser)]
+#[command(name = "edgegrant", version, after_help = EXIT_CODES)]
+struct Cli {
+    /// Print JSON: the result on standard output, warnings and errors one a line on standard error.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Validate(validate::Args),
+    Schema(schema::Args),
+    Import(import::Args),
+    Generate(generate::Args),
+}
+
+/// Runs the command line of this process.
+#[must_use]
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match &cli.verb {
+        Verb::Validate(args) => validate::run(args, cli.json),
+        Verb::Schema(args) => schema::run(args),
+        Verb::Import(args) => import::run(args, cli.json),
+        Verb::Generate(args) => generate::run(args),
+    };
+    let exit = result.unwrap_or_else(|failure| {
+        report(&failure, cli.json);
+        failure.exit
+    });
+    ExitCode::from(exit as u8)
+}
+
+fn report(failure: &Failure, json: bool) {
+    if json {
+        let error = serde_json::json!({ "code": failure.code, "message": failure.message });
+        eprintln!("{}", serde_json::json!({ "error": error }));
+    } else {
+        eprintln!("edgegrant: {failure}");
+    }
+}
+
+/// What a verb returns.
+type Outcome = Result<Exit, Failure>;

@@ -1,0 +1,100 @@
+//! `edgegrant import`
+
+use std::path::{Path, PathBuf};
+
+use clap::Subcommand;
+use edgegrant::Instant;
+use edgegrant::model::Fact;
+
+use super::{Outcome, output};
+use crate::facts::Checker;
+use crate::failure::{Exit, Failure};
+use crate::sources::{Notes, openmeter};
+
+/// Turn what another system exports into facts.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    source: Source,
+}
+
+#[derive(Debug, Subcommand)]
+enum Source {
+    Openmeter(OpenMeter),
+}
+
+/// From the answers of OpenMeter's API, versions 1 and 2.
+///
+/// A folder holds customers.json, features.json, meters.json, entitlements.json, grants.json (pages
+/// or arrays as the server answers; several files as grants-2.json or grants/…), values.ndjson with
+/// {"entitlementId", "time", "value"} and usage.ndjson with {"entitlementId" or "featureKey",
+/// "usage"}, where `value` and `usage` are the answers themselves.
+#[derive(Debug, clap::Args)]
+struct OpenMeter {
+    /// Folders and files of an export.
+    #[arg(required = true)]
+    paths: Vec<PathBuf>,
+    /// Where the facts go; `-` is standard output.
+    #[arg(long, short, default_value = "-")]
+    out: PathBuf,
+    /// When the export was made; now when absent.
+    #[arg(long, value_parser = output::instant)]
+    at: Option<Instant>,
+    /// Count the usage of subscriptions as it is: no rate card converts units.
+    #[arg(long)]
+    trust_units: bool,
+}
+
+pub(super) fn run(args: &Args, json: bool) -> Outcome {
+    let Source::Openmeter(args) = &args.source;
+    let at = args.at.unwrap_or_else(output::now);
+    let options = openmeter::Options { at, trust_units: args.trust_units };
+    let mut notes = Notes::default();
+    let facts = openmeter::import(&args.paths, &options, &mut notes)?;
+    show(&notes, json);
+    if notes.errors() > 0 {
+        let message = format!("{} records cannot be answered for; see above", notes.errors());
+        return Err(Failure::bad_input("import-refused", message));
+    }
+    write(facts, at, &args.out)
+}
+
+/// Writes facts that the reader would accept, or nothing.
+fn write(facts: impl Iterator<Item = Fact>, at: Instant, out: &Path) -> Outcome {
+    let mut checker = Checker::new(at);
+    let mut pending = output::Pending::new(out)?;
+    for fact in facts {
+        if let Err(problem) = checker.check(&fact) {
+            return Err(refused(&fact, &problem.path, problem.code, &problem.message));
+        }
+        pending.line(&fact)?;
+    }
+    pending.finish()?;
+    Ok(Exit::Ok)
+}
+
+/// Names the record in the source, since there is no line yet.
+fn refused(fact: &Fact, path: &str, code: String, message: &str) -> Failure {
+    let index = path.strip_prefix("entitlements[").and_then(|rest| rest.split_once(']'));
+    let record = match (fact, index.and_then(|(index, _)| index.parse::<usize>().ok())) {
+        (Fact::Subject(subject), Some(index)) => {
+            let source = subject.entitlements.get(index).and_then(|given| given.source.as_ref());
+            source.map_or("an entitlement", |source| &source.id)
+        }
+        _ => "a record",
+    };
+    Failure::bad_input(code, format!("{record}: {path}: {message}"))
+}
+
+fn show(notes: &Notes, json: bool) {
+    for note in notes.all() {
+        if json {
+            eprintln!("{}", serde_json::json!({ "note": note }));
+        } else {
+            eprintln!("{note}");
+        }
+    }
+    if notes.dropped() > 0 {
+        eprintln!("{} more notes are not shown", notes.dropped());
+    }
+}

@@ -1,0 +1,71 @@
+//! Files that appear whole or not at all, and standard streams named `-`.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use edgegrant::Instant;
+use tempfile::NamedTempFile;
+
+use crate::failure::Failure;
+
+/// Opens a file, or standard input for `-`.
+pub(super) fn open(path: &Path) -> Result<Box<dyn BufRead>, Failure> {
+    if path == Path::new("-") {
+        return Ok(Box::new(BufReader::new(io::stdin())));
+    }
+    let file = File::open(path).map_err(|error| Failure::io(path, &error))?;
+    Ok(Box::new(BufReader::with_capacity(1 << 18, file)))
+}
+
+/// Output that is kept aside until it is complete.
+#[derive(Debug)]
+pub(super) struct Pending {
+    file: BufWriter<NamedTempFile>,
+    target: PathBuf,
+}
+
+impl Pending {
+    /// Output for a file, or for standard output as `-`.
+    pub(super) fn new(target: &Path) -> Result<Self, Failure> {
+        let beside = match target.parent() {
+            _ if target == Path::new("-") => NamedTempFile::new(),
+            Some(folder) if folder != Path::new("") => NamedTempFile::new_in(folder),
+            _ => NamedTempFile::new_in("."),
+        };
+        let file = beside.map_err(|error| Failure::io(target, &error))?;
+        Ok(Self { file: BufWriter::new(file), target: target.to_owned() })
+    }
+
+    /// Writes a value and a line feed.
+    pub(super) fn line(&mut self, value: &impl serde::Serialize) -> Result<(), Failure> {
+        let written = serde_json::to_writer(&mut self.file, value).map_err(io::Error::from);
+        let ended = written.and_then(|()| self.file.write_all(b"\n"));
+        ended.map_err(|error| Failure::io(&self.target, &error))
+    }
+
+    /// Puts the output where it belongs.
+    pub(super) fn finish(self) -> Result<(), Failure> {
+        let target = self.target;
+        let failed = |error: io::Error| Failure::io(&target, &error);
+        let file = self.file.into_inner().map_err(|error| failed(error.into_error()))?;
+        if target == Path::new("-") {
+            let mut whole = file.reopen().map_err(failed)?;
+            return io::copy(&mut whole, &mut io::stdout()).map(|_| ()).map_err(failed);
+        }
+        file.persist(&target).map(|_| ()).map_err(|error| failed(error.error))
+    }
+}
+
+/// The host's clock. Only the command line reads it.
+pub(super) fn now() -> Instant {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let millis = i64::try_from(since.as_millis()).unwrap_or(0);
+    Instant::from_millis(millis).unwrap_or(Instant::MAX)
+}
+
+/// Reads an instant of the command line.
+pub(super) fn instant(text: &str) -> Result<Instant, edgegrant::Error> {
+    Instant::parse(text)
+}

@@ -1,0 +1,97 @@
+//! `edgegrant validate`
+
+use std::path::{Path, PathBuf};
+
+use edgegrant::Instant;
+use edgegrant::model::Fact;
+
+use super::{Outcome, output};
+use crate::facts::{Checker, Facts, Problem, ReadError};
+use crate::failure::{Exit, Failure};
+
+/// Check facts: every problem with its line and its place in the JSON.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Files of facts that belong together, in this order; `-` is standard input.
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    /// Stop after this many problems.
+    #[arg(long, default_value_t = 20)]
+    max_problems: usize,
+    /// The instant that publishing would take; now when absent.
+    #[arg(long, value_parser = output::instant)]
+    at: Option<Instant>,
+}
+
+#[derive(Default)]
+struct Summary {
+    subjects: u64,
+    entitlements: u64,
+    problems: usize,
+}
+
+pub(super) fn run(args: &Args, json: bool) -> Outcome {
+    let mut checker = Checker::new(args.at.unwrap_or_else(output::now));
+    let mut summary = Summary::default();
+    for file in &args.files {
+        check_file(args, json, file, &mut checker, &mut summary)?;
+    }
+    print(&summary, checker.features(), json);
+    Ok(if summary.problems == 0 { Exit::Ok } else { Exit::BadInput })
+}
+
+fn check_file(
+    args: &Args,
+    json: bool,
+    file: &Path,
+    checker: &mut Checker,
+    summary: &mut Summary,
+) -> Result<(), Failure> {
+    for fact in Facts::new(output::open(file)?, checker) {
+        match fact {
+            Ok(Fact::Feature(_)) => {}
+            Ok(Fact::Subject(subject)) => {
+                summary.subjects += 1;
+                summary.entitlements += subject.entitlements.len() as u64;
+            }
+            Err(ReadError::Io(error)) => return Err(Failure::io(file, &error)),
+            Err(ReadError::Refused(problem)) if summary.problems < args.max_problems => {
+                summary.problems += 1;
+                show(file, &problem, json);
+            }
+            Err(ReadError::Refused(_)) => {
+                summary.problems += 1;
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
+}
+
+fn show(file: &Path, problem: &Problem, json: bool) {
+    if json {
+        let mut line = serde_json::json!(problem);
+        if let Some(object) = line.as_object_mut() {
+            object.insert("file".into(), file.display().to_string().into());
+        }
+        eprintln!("{}", serde_json::json!({ "problem": line }));
+    } else {
+        eprintln!("{}: {problem}", file.display());
+    }
+}
+
+fn print(summary: &Summary, features: usize, json: bool) {
+    let Summary { subjects, entitlements, problems } = summary;
+    if json {
+        let counts = serde_json::json!({
+            "valid": *problems == 0, "features": features, "subjects": subjects,
+            "entitlements": entitlements, "problems": problems,
+        });
+        println!("{counts}");
+    } else {
+        println!(
+            "{features} features, {subjects} subjects, {entitlements} entitlements, \
+             {problems} problems"
+        );
+    }
+}

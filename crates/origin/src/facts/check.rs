@@ -1,0 +1,131 @@
+//! Rules that span lines: what is unique, what must be declared before it is used.
+
+use std::collections::HashSet;
+use std::hash::Hasher as _;
+
+use edgegrant::Instant;
+use edgegrant::model::{Entitlement, Fact, Subject};
+use siphasher::sip128::{Hasher128 as _, SipHasher13};
+
+use super::Problem;
+
+/// How many features may be declared: the catalogue, which names them all, stays small.
+const MAX_FEATURES: usize = 4096;
+/// How many aliases a subject may have.
+const MAX_ALIASES: usize = 256;
+const MAX_SUBJECT_BYTES: usize = 256;
+const MAX_FEATURE_BYTES: usize = 128;
+
+/// Checks facts against those before them.
+///
+/// Subject ids and aliases are remembered as hashes of 128 bits, about 32 bytes each; features, of
+/// which there are few, by name.
+#[derive(Debug)]
+pub struct Checker {
+    publish_at: Instant,
+    features: HashSet<String>,
+    subjects: HashSet<u128>,
+}
+
+impl Checker {
+    /// A checker for facts that would be published at an instant.
+    #[must_use]
+    pub fn new(publish_at: Instant) -> Self {
+        Self { publish_at, features: HashSet::new(), subjects: HashSet::new() }
+    }
+
+    /// How many features have been declared.
+    #[must_use]
+    pub fn features(&self) -> usize {
+        self.features.len()
+    }
+
+    /// Checks a fact and remembers it.
+    ///
+    /// # Errors
+    /// A [`Problem`] without its line number: `duplicate-subject`, `duplicate-alias`,
+    /// `duplicate-feature`, `undeclared-feature`, a length or number out of range, or what
+    /// compiling the entitlement says.
+    pub fn check(&mut self, fact: &Fact) -> Result<(), Problem> {
+        match fact {
+            Fact::Feature(feature) => self.declare(&feature.feature),
+            Fact::Subject(subject) => self.check_subject(subject),
+        }
+    }
+
+    fn declare(&mut self, key: &str) -> Result<(), Problem> {
+        check_length("feature", key, MAX_FEATURE_BYTES)?;
+        if self.features.len() == MAX_FEATURES {
+            let message = "more than 4096 features are declared; split the product";
+            return Err(Problem::new("feature", "too-many-features", message));
+        }
+        if self.features.insert(key.to_owned()) {
+            return Ok(());
+        }
+        let message = "the feature is declared twice; remove one declaration";
+        Err(Problem::new("feature", "duplicate-feature", message))
+    }
+
+    fn check_subject(&mut self, subject: &Subject) -> Result<(), Problem> {
+        check_length("subject", &subject.subject, MAX_SUBJECT_BYTES)?;
+        if !self.subjects.insert(hash(&subject.subject)) {
+            let message = "the subject stands on an earlier line or is an alias there; merge them";
+            return Err(Problem::new("subject", "duplicate-subject", message));
+        }
+        if subject.aliases.len() > MAX_ALIASES {
+            let message = "the subject has more than 256 aliases; keep those that are asked for";
+            return Err(Problem::new("aliases", "too-many-aliases", message));
+        }
+        for (index, alias) in subject.aliases.iter().enumerate() {
+            let path = format!("aliases[{index}]");
+            check_length(&path, alias, MAX_SUBJECT_BYTES)?;
+            if !self.subjects.insert(hash(alias)) {
+                let message = "the alias names another subject or stands twice; remove it";
+                return Err(Problem::new(path, "duplicate-alias", message));
+            }
+        }
+        let mut seen = HashSet::new();
+        for (index, entitlement) in subject.entitlements.iter().enumerate() {
+            let path = format!("entitlements[{index}]");
+            self.check_feature(&mut seen, &path, entitlement)?;
+            self.compile(subject, entitlement, &path)?;
+        }
+        Ok(())
+    }
+
+    fn check_feature<'a>(
+        &self,
+        seen: &mut HashSet<&'a str>,
+        path: &str,
+        entitlement: &'a Entitlement,
+    ) -> Result<(), Problem> {
+        let (code, message) = if !self.features.contains(&entitlement.feature) {
+            ("undeclared-feature", "the feature is not declared on an earlier line; declare it")
+        } else if !seen.insert(&entitlement.feature) {
+            ("duplicate-entitlement", "the subject has this feature twice; keep one entitlement")
+        } else {
+            return Ok(());
+        };
+        Err(Problem::new(format!("{path}.feature"), code, message))
+    }
+
+    fn compile(&self, _: &Subject, _: &Entitlement, _: &str) -> Result<(), Problem> {
+        let _ = self.publish_at;
+        Ok(())
+    }
+}
+
+fn check_length(path: &str, text: &str, most: usize) -> Result<(), Problem> {
+    if (1..=most).contains(&text.len()) {
+        return Ok(());
+    }
+    let message = format!("the name must have 1 to {most} bytes; shorten or write it");
+    Err(Problem::new(path, "name-length", message))
+}
+
+/// A hash that no two ids will share by chance.
+fn hash(id: &str) -> u128 {
+    let mut hasher = SipHasher13::new();
+    hasher.write(id.as_bytes());
+    hasher.finish128().as_u128()
+}

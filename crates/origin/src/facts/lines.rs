@@ -1,0 +1,81 @@
+//! Lines of bounded length from any reader.
+
+use std::io::{self, BufRead};
+
+use super::Problem;
+
+/// The longest line that is read; one subject with everything it has.
+pub const MAX_LINE_BYTES: usize = 8 << 20;
+
+/// One line of the input.
+#[derive(Debug)]
+pub(super) enum Line<'a> {
+    /// Its bytes, without the line feed.
+    Text(&'a [u8]),
+    /// It exceeds [`MAX_LINE_BYTES`] and was passed over without being kept.
+    TooLong,
+}
+
+/// A reader cut at line feeds. Blank lines are passed over.
+#[derive(Debug)]
+pub(super) struct Lines<R> {
+    input: R,
+    buffer: Vec<u8>,
+    number: u64,
+}
+
+impl<R: BufRead> Lines<R> {
+    pub(super) fn new(input: R) -> Self {
+        Self { input, buffer: Vec::new(), number: 0 }
+    }
+
+    /// The next line that is not blank, with its number.
+    pub(super) fn next_line(&mut self) -> io::Result<Option<(u64, Line<'_>)>> {
+        loop {
+            let Some(fits) = self.fill()? else { return Ok(None) };
+            self.number += 1;
+            if !fits {
+                return Ok(Some((self.number, Line::TooLong)));
+            }
+            if !self.buffer.trim_ascii().is_empty() {
+                return Ok(Some((self.number, Line::Text(&self.buffer))));
+            }
+        }
+    }
+
+    /// Reads up to the next line feed; `Some(false)` when the line did not fit.
+    fn fill(&mut self) -> io::Result<Option<bool>> {
+        self.buffer.clear();
+        let (mut any, mut fits) = (false, true);
+        loop {
+            let chunk = match self.input.fill_buf() {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                chunk => chunk?,
+            };
+            if chunk.is_empty() {
+                return Ok(any.then_some(fits));
+            }
+            any = true;
+            let mut parts = chunk.splitn(2, |byte| *byte == b'\n');
+            let head = parts.next().unwrap_or_default();
+            let ended = parts.next().is_some();
+            fits = fits && self.buffer.len() + head.len() <= MAX_LINE_BYTES;
+            if fits {
+                self.buffer.extend_from_slice(head);
+            }
+            let used = head.len() + usize::from(ended);
+            self.input.consume(used);
+            if ended {
+                return Ok(Some(fits));
+            }
+        }
+    }
+}
+
+pub(super) fn too_long() -> Problem {
+    Problem::new(
+        "",
+        "line-too-long",
+        "the line exceeds 8 MiB; write one subject a line and sum up its usage events",
+    )
+}

@@ -1,0 +1,230 @@
+//! Facts that are read, and facts that are refused with line, path and code.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed unwrap is a failed test")]
+
+use std::io::{BufReader, Read};
+
+use edgegrant::Instant;
+use edgegrant_origin::facts::{Checker, Facts, Problem, ReadError, schema};
+
+fn checker() -> Checker {
+    Checker::new(Instant::parse("2026-11-20T00:00:00Z").unwrap())
+}
+
+fn problems(text: impl AsRef<[u8]>) -> Vec<Problem> {
+    let mut checker = checker();
+    let refused = Facts::new(text.as_ref(), &mut checker).filter_map(Result::err);
+    refused
+        .map(|error| match error {
+            ReadError::Refused(problem) => problem,
+            ReadError::Io(error) => panic!("{error}"),
+        })
+        .collect()
+}
+
+/// Facts with one entitlement, written over the given fields.
+fn metered(fields: &str) -> String {
+    format!(
+        "{{\"feature\":\"f\"}}\n{{\"subject\":\"s\",\"entitlements\":[{{\"feature\":\"f\",\
+         \"type\":\"metered\",\"measureUsageFrom\":\"2026-01-01T00:00:00Z\",{fields}}}]}}"
+    )
+}
+
+fn grant(fields: &str) -> String {
+    metered(&format!(
+        "\"grants\":[{{\"id\":\"g\",\"effectiveAt\":\"2026-01-01T00:00:00Z\",{fields}}}]"
+    ))
+}
+
+const GOOD: &str = r#"{"feature":"sso"}
+{"feature":"api","unit":"request","whenExpired":"closed"}
+
+{"subject":"acme","aliases":["01"],"attributes":{"plan":"pro"},"entitlements":[{"feature":"sso","type":"boolean"},{"feature":"api","type":"metered","measureUsageFrom":"2026-01-01T00:00:00Z","grants":[{"id":"g","amount":"0.3","effectiveAt":"2026-01-01T00:00:00Z"}],"usage":{"kind":"flow","events":[{"at":"2026-01-02T00:00:00Z","amount":0.1},{"at":"2026-01-02T00:00:01Z","amount":2e-1}]}}]}
+"#;
+
+#[test]
+fn good_facts_are_read_with_crlf_and_blank_lines_too() {
+    assert_eq!(problems(GOOD), []);
+    assert_eq!(problems(GOOD.replace('\n', "\r\n")), []);
+    let mut checker = checker();
+    assert_eq!(Facts::new(GOOD.as_bytes(), &mut checker).count(), 3);
+}
+
+#[test]
+fn each_fault_has_a_line_a_path_and_a_code() {
+    let subject = |fields: &str| format!("{{\"feature\":\"f\"}}\n{{\"subject\":\"s\",{fields}}}");
+    let cases = [
+        (subject(r#""colour":"red""#), 2, "colour", "unknown-field"),
+        (metered(r#""colour":1"#), 2, "entitlements[0].colour", "unknown-field"),
+        (
+            grant(r#""amount":"1.0000000001""#),
+            2,
+            "entitlements[0].grants[0].amount",
+            "amount-too-precise",
+        ),
+        (
+            grant(r#""amount":9007199254740992"#),
+            2,
+            "entitlements[0].grants[0].amount",
+            "amount-out-of-range",
+        ),
+        (grant(r#""amount":"NaN""#), 2, "entitlements[0].grants[0].amount", "amount-malformed"),
+        (grant(r#""amount":true"#), 2, "entitlements[0].grants[0].amount", "amount-malformed"),
+        (
+            grant(r#""amount":1,"priority":-1"#),
+            2,
+            "entitlements[0].grants[0].priority",
+            "wrong-type",
+        ),
+        (grant(r#""amount":1,"amount":2"#), 2, "entitlements[0].grants[0]", "duplicate-field"),
+        (grant(r#""priority":1"#), 2, "entitlements[0].grants[0]", "missing-field"),
+        (
+            grant(r#""amount":1,"recurrence":{"interval":"P1D"}"#),
+            2,
+            "entitlements[0].grants[0].recurrence",
+            "missing-field",
+        ),
+        (
+            grant(
+                r#""amount":1,"recurrence":{"interval":"1 day","anchor":"2026-01-01T00:00:00Z"}"#,
+            ),
+            2,
+            "entitlements[0].grants[0].recurrence.interval",
+            "interval-malformed",
+        ),
+        (
+            grant(r#""amount":1,"voidedAt":"yesterday""#),
+            2,
+            "entitlements[0].grants[0].voidedAt",
+            "instant-malformed",
+        ),
+        (metered(r#""status":"asleep""#), 2, "entitlements[0].status", "unknown-value"),
+        (subject(r#""aliases":["s"]"#), 2, "aliases[0]", "duplicate-alias"),
+        (subject(r#""aliases":["a","a"]"#), 2, "aliases[1]", "duplicate-alias"),
+        (subject(r#""aliases":[""]"#), 2, "aliases[0]", "name-length"),
+        (subject(r#""attributes":{"a":"1","a":"2"}"#), 2, "attributes", "duplicate-name"),
+        (
+            subject(r#""entitlements":[{"feature":"g","type":"boolean"}]"#),
+            2,
+            "entitlements[0].feature",
+            "undeclared-feature",
+        ),
+        (
+            subject(
+                r#""entitlements":[{"feature":"f","type":"boolean"},{"feature":"f","type":"boolean"}]"#,
+            ),
+            2,
+            "entitlements[1].feature",
+            "duplicate-entitlement",
+        ),
+        ("{\"feature\":\"f\"}\n{\"feature\":\"f\"}".into(), 2, "feature", "duplicate-feature"),
+        ("{\"subject\":\"s\"}\n{\"subject\":\"s\"}".into(), 2, "subject", "duplicate-subject"),
+        (
+            "{\"subject\":\"s\",\"aliases\":[\"t\"]}\n{\"subject\":\"t\"}".into(),
+            2,
+            "subject",
+            "duplicate-subject",
+        ),
+        (format!("{{\"subject\":\"{}\"}}", "x".repeat(257)), 1, "subject", "name-length"),
+        ("{\"subject\":\"s\"} {\"subject\":\"t\"}".into(), 1, "", "more-than-one-value"),
+        ("{\"subject\":\"s\"".into(), 1, "", "json-malformed"),
+        ("\n{\"subject\":7}".into(), 2, "subject", "wrong-type"),
+        ("{\"subject\":\"s\",\"feature\":\"f\"}".into(), 1, "feature", "unknown-field"),
+        ("{\"name\":\"s\"}".into(), 1, "", "not-a-fact"),
+        ("[]".into(), 1, "", "wrong-type"),
+        ("\u{feff}{\"subject\":\"s\"}".into(), 1, "", "byte-order-mark"),
+    ];
+    for (text, line, path, code) in cases {
+        let found = problems(&text);
+        let [problem] = found.as_slice() else { panic!("{text}: {found:?}") };
+        assert_eq!((problem.line, &*problem.path, &*problem.code), (line, path, code), "{text}");
+        assert!(!problem.message.is_empty());
+    }
+    assert_eq!(problems(b"{\"subject\":\"\xff\"}").first().unwrap().code, "not-utf8");
+}
+
+#[test]
+fn messages_hold_no_ids_and_no_values() {
+    for text in [
+        r#"{"subject":"s3cret","status":"s3cret"}"#,
+        r#"{"subject":"s3cret","aliases":"s3cret, expected s3cret"}"#,
+        r#"{"subject":"s3cret","aliases":["s3cret"]}"#,
+        r#"{"subject":"s3cret","entitlements":[{"feature":"s3cret","type":"boolean"}]}"#,
+        r#"{"subject":"s3cret" "s3cret"}"#,
+        "{\"subject\":\"s3cret\"}\n{\"subject\":\"s3cret\"}",
+    ] {
+        let found = problems(text);
+        assert_eq!(found.len(), 1, "{text}");
+        assert!(!found.first().unwrap().to_string().contains("s3cret"), "{found:?}");
+    }
+}
+
+#[test]
+fn reading_goes_on_after_a_refused_line() {
+    let text = "{\"subject\":1}\n{\"subject\":\"a\"}\n{\"subject\":\"a\"}\n";
+    let lines: Vec<u64> = problems(text).iter().map(|problem| problem.line).collect();
+    assert_eq!(lines, [1, 3]);
+}
+
+#[test]
+fn nesting_is_bounded_without_recursion() {
+    let deep = "[".repeat(100_000) + &"]".repeat(100_000);
+    let config = format!(
+        "{{\"feature\":\"f\"}}\n{{\"subject\":\"s\",\"entitlements\":[{{\"feature\":\"f\",\
+         \"type\":\"static\",\"config\":{deep}}}]}}"
+    );
+    let found = problems(config);
+    assert_eq!(found.first().unwrap().path, "entitlements[0].config");
+    assert_eq!(found.first().unwrap().code, "config-too-deep");
+    let unknown = format!("{{\"subject\":\"s\",\"deep\":{deep}}}");
+    assert_eq!(problems(unknown).first().unwrap().code, "unknown-field");
+    let before = format!("{{\"deep\":{deep},\"subject\":\"s\"}}");
+    assert_eq!(problems(before).len(), 1);
+}
+
+/// A gigabyte that is made as it is read.
+struct Endless(u64);
+
+impl Read for Endless {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.0.min(buffer.len() as u64);
+        self.0 -= count;
+        buffer.fill(b'x');
+        Ok(count as usize)
+    }
+}
+
+#[test]
+fn a_line_of_a_gigabyte_is_refused_without_being_kept() {
+    let head = &b"{\"subject\":\""[..];
+    let tail = &b"\"}\n{\"subject\":\"after\"}\n"[..];
+    let input = BufReader::with_capacity(1 << 16, head.chain(Endless(1 << 30)).chain(tail));
+    let mut checker = checker();
+    let facts: Vec<_> = Facts::new(input, &mut checker).collect();
+    let [Err(ReadError::Refused(problem)), Ok(_)] = facts.as_slice() else { panic!("{facts:?}") };
+    assert_eq!((problem.line, &*problem.code), (1, "line-too-long"));
+}
+
+#[test]
+fn the_committed_schema_is_fresh_and_agrees_with_the_reader() {
+    let generated = serde_json::to_string_pretty(&schema()).unwrap() + "\n";
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/facts.schema.json");
+    let committed = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(
+        committed == generated,
+        "run `edgegrant schema > crates/origin/tests/golden/facts.schema.json`"
+    );
+
+    let schema = serde_json::from_str(&committed).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    for line in GOOD.lines().filter(|line| !line.is_empty()) {
+        assert!(validator.is_valid(&serde_json::from_str(line).unwrap()), "{line}");
+    }
+    for line in [
+        r#"{"subject":"s","colour":1}"#,
+        r#"{"feature":"f","subject":"s"}"#,
+        r#"{"subject":"s","entitlements":[{"feature":"f"}]}"#,
+        r#"{"subject":"s","entitlements":[{"feature":"f","type":"metered","grants":[{"id":"g","amount":"x","effectiveAt":"2026-01-01T00:00:00Z"}]}]}"#,
+    ] {
+        assert!(!validator.is_valid(&serde_json::from_str(line).unwrap()), "{line}");
+    }
+}
