@@ -10,7 +10,9 @@ mod parse;
 use std::io::BufRead;
 
 pub use check::Checker;
-use edgegrant::model::Fact;
+use edgegrant::Instant;
+use edgegrant::engine::{self, Compiled};
+use edgegrant::model::{Fact, Feature, Subject};
 pub use lines::MAX_LINE_BYTES;
 pub use parse::parse_line;
 pub(crate) use parse::typed;
@@ -59,7 +61,40 @@ pub enum ReadError {
     Refused(Problem),
 }
 
-/// Facts from a reader, line by line, checked as they come.
+/// A fact that is sound by itself.
+#[derive(Debug)]
+pub enum Entry {
+    /// A declared feature.
+    Feature(Feature),
+    /// A subject and the programs of its entitlements, in their order.
+    Subject(Subject, Vec<Compiled>),
+}
+
+impl Entry {
+    /// Compiles a fact for a snapshot that is published at an instant.
+    ///
+    /// # Errors
+    /// What [`engine::compile`] says, with the path from the subject on and no line number.
+    pub fn new(fact: Fact, publish_at: Instant) -> Result<Self, Problem> {
+        let subject = match fact {
+            Fact::Feature(feature) => return Ok(Self::Feature(feature)),
+            Fact::Subject(subject) => subject,
+        };
+        let mut programs = Vec::with_capacity(subject.entitlements.len());
+        for (index, entitlement) in subject.entitlements.iter().enumerate() {
+            let compiled = engine::compile(entitlement, subject.status, publish_at);
+            programs.push(compiled.map_err(|problem| {
+                let engine::Problem { path, error } = problem;
+                let dot = if path.is_empty() { "" } else { "." };
+                let path = format!("entitlements[{index}]{dot}{path}");
+                Problem::new(path, error.code(), error.message())
+            })?);
+        }
+        Ok(Self::Subject(subject, programs))
+    }
+}
+
+/// Facts from a reader, line by line, checked and compiled as they come.
 ///
 /// ```
 /// use edgegrant::Instant;
@@ -67,26 +102,29 @@ pub enum ReadError {
 ///
 /// let text = "{\"feature\":\"sso\"}\n\
 ///     {\"subject\":\"acme\",\"entitlements\":[{\"feature\":\"sso\",\"type\":\"boolean\"}]}\n";
-/// let mut checker = Checker::new(Instant::parse("2026-01-01T00:00:00Z")?);
-/// assert_eq!(Facts::new(text.as_bytes(), &mut checker).filter(Result::is_ok).count(), 2);
+/// let publish_at = Instant::parse("2026-01-01T00:00:00Z")?;
+/// let mut checker = Checker::default();
+/// let facts = Facts::new(text.as_bytes(), publish_at, &mut checker);
+/// assert_eq!(facts.filter(Result::is_ok).count(), 2);
 /// # Ok::<(), edgegrant::Error>(())
 /// ```
 #[derive(Debug)]
 pub struct Facts<'a, R> {
     lines: Lines<R>,
+    publish_at: Instant,
     checker: &'a mut Checker,
     failed: bool,
 }
 
 impl<'a, R: BufRead> Facts<'a, R> {
     /// Facts of one file. Files that belong together share a checker.
-    pub fn new(input: R, checker: &'a mut Checker) -> Self {
-        Self { lines: Lines::new(input), checker, failed: false }
+    pub fn new(input: R, publish_at: Instant, checker: &'a mut Checker) -> Self {
+        Self { lines: Lines::new(input), publish_at, checker, failed: false }
     }
 }
 
 impl<R: BufRead> Iterator for Facts<'_, R> {
-    type Item = Result<Fact, ReadError>;
+    type Item = Result<Entry, ReadError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.failed {
@@ -104,7 +142,8 @@ impl<R: BufRead> Iterator for Facts<'_, R> {
             Line::TooLong => Err(lines::too_long()),
         };
         let checked = fact.and_then(|fact| self.checker.check(&fact).map(|()| fact));
-        Some(checked.map_err(|problem| ReadError::Refused(problem.at_line(number))))
+        let compiled = checked.and_then(|fact| Entry::new(fact, self.publish_at));
+        Some(compiled.map_err(|problem| ReadError::Refused(problem.at_line(number))))
     }
 }
 

@@ -6,13 +6,13 @@ use std::io::{BufReader, Read};
 use edgegrant::Instant;
 use edgegrant_origin::facts::{Checker, Facts, Problem, ReadError, schema};
 
-fn checker() -> Checker {
-    Checker::new(Instant::parse("2026-11-20T00:00:00Z").unwrap())
+fn at() -> Instant {
+    Instant::parse("2026-11-20T00:00:00Z").unwrap()
 }
 
 fn problems(text: impl AsRef<[u8]>) -> Vec<Problem> {
-    let mut checker = checker();
-    let refused = Facts::new(text.as_ref(), &mut checker).filter_map(Result::err);
+    let mut checker = Checker::default();
+    let refused = Facts::new(text.as_ref(), at(), &mut checker).filter_map(Result::err);
     refused
         .map(|error| match error {
             ReadError::Refused(problem) => problem,
@@ -45,8 +45,8 @@ const GOOD: &str = r#"{"feature":"sso"}
 fn good_facts_are_read_with_crlf_and_blank_lines_too() {
     assert_eq!(problems(GOOD), []);
     assert_eq!(problems(GOOD.replace('\n', "\r\n")), []);
-    let mut checker = checker();
-    assert_eq!(Facts::new(GOOD.as_bytes(), &mut checker).count(), 3);
+    let mut checker = Checker::default();
+    assert_eq!(Facts::new(GOOD.as_bytes(), at(), &mut checker).count(), 3);
 }
 
 #[test]
@@ -132,6 +132,33 @@ fn each_fault_has_a_line_a_path_and_a_code() {
         ("{\"name\":\"s\"}".into(), 1, "", "not-a-fact"),
         ("[]".into(), 1, "", "wrong-type"),
         ("\u{feff}{\"subject\":\"s\"}".into(), 1, "", "byte-order-mark"),
+        (grant(r#""amount":-1"#), 2, "entitlements[0].grants[0].amount", "amount-negative"),
+        (
+            grant(r#""amount":1,"expiresAt":"2025-01-01T00:00:00Z""#),
+            2,
+            "entitlements[0].grants[0].expiresAt",
+            "end-before-start",
+        ),
+        (
+            grant(
+                r#""amount":1,"recurrence":{"interval":"PT59M","anchor":"2026-01-01T00:00:00Z"}"#,
+            ),
+            2,
+            "entitlements[0].grants[0].recurrence.interval",
+            "interval-too-short",
+        ),
+        (
+            grant(r#""amount":1},{"id":"g","amount":1,"effectiveAt":"2026-01-01T00:00:00Z""#),
+            2,
+            "entitlements[0].grants[1].id",
+            "grant-repeated",
+        ),
+        (
+            metered(r#""activeFrom":"2026-02-01T00:00:00Z","activeTo":"2026-01-01T00:00:00Z""#),
+            2,
+            "entitlements[0].activeTo",
+            "end-before-start",
+        ),
     ];
     for (text, line, path, code) in cases {
         let found = problems(&text);
@@ -198,8 +225,8 @@ fn a_line_of_a_gigabyte_is_refused_without_being_kept() {
     let head = &b"{\"subject\":\""[..];
     let tail = &b"\"}\n{\"subject\":\"after\"}\n"[..];
     let input = BufReader::with_capacity(1 << 16, head.chain(Endless(1 << 30)).chain(tail));
-    let mut checker = checker();
-    let facts: Vec<_> = Facts::new(input, &mut checker).collect();
+    let mut checker = Checker::default();
+    let facts: Vec<_> = Facts::new(input, at(), &mut checker).collect();
     let [Err(ReadError::Refused(problem)), Ok(_)] = facts.as_slice() else { panic!("{facts:?}") };
     assert_eq!((problem.line, &*problem.code), (1, "line-too-long"));
 }

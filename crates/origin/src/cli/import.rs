@@ -7,7 +7,7 @@ use edgegrant::Instant;
 use edgegrant::model::Fact;
 
 use super::{Outcome, output};
-use crate::facts::Checker;
+use crate::facts::{Checker, Entry};
 use crate::failure::{Exit, Failure};
 use crate::sources::{Notes, openmeter};
 
@@ -61,10 +61,11 @@ pub(super) fn run(args: &Args, json: bool) -> Outcome {
 
 /// Writes facts that the reader would accept, or nothing.
 fn write(facts: impl Iterator<Item = Fact>, at: Instant, out: &Path) -> Outcome {
-    let mut checker = Checker::new(at);
+    let mut checker = Checker::default();
     let mut pending = output::Pending::new(out)?;
     for fact in facts {
-        if let Err(problem) = checker.check(&fact) {
+        let checked = checker.check(&fact).and_then(|()| Entry::new(fact.clone(), at).map(|_| ()));
+        if let Err(problem) = checked {
             return Err(refused(&fact, &problem.path, problem.code, &problem.message));
         }
         pending.line(&fact)?;

@@ -3,10 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use edgegrant::Instant;
-use edgegrant::model::Fact;
 
 use super::{Outcome, output};
-use crate::facts::{Checker, Facts, Problem, ReadError};
+use crate::facts::{Checker, Entry, Facts, Problem, ReadError};
 use crate::failure::{Exit, Failure};
 
 /// Check facts: every problem with its line and its place in the JSON.
@@ -31,10 +30,11 @@ struct Summary {
 }
 
 pub(super) fn run(args: &Args, json: bool) -> Outcome {
-    let mut checker = Checker::new(args.at.unwrap_or_else(output::now));
+    let at = args.at.unwrap_or_else(output::now);
+    let mut checker = Checker::default();
     let mut summary = Summary::default();
     for file in &args.files {
-        check_file(args, json, file, &mut checker, &mut summary)?;
+        check_file(args, json, at, file, &mut checker, &mut summary)?;
     }
     print(&summary, checker.features(), json);
     Ok(if summary.problems == 0 { Exit::Ok } else { Exit::BadInput })
@@ -43,14 +43,15 @@ pub(super) fn run(args: &Args, json: bool) -> Outcome {
 fn check_file(
     args: &Args,
     json: bool,
+    at: Instant,
     file: &Path,
     checker: &mut Checker,
     summary: &mut Summary,
 ) -> Result<(), Failure> {
-    for fact in Facts::new(output::open(file)?, checker) {
+    for fact in Facts::new(output::open(file)?, at, checker) {
         match fact {
-            Ok(Fact::Feature(_)) => {}
-            Ok(Fact::Subject(subject)) => {
+            Ok(Entry::Feature(_)) => {}
+            Ok(Entry::Subject(subject, _)) => {
                 summary.subjects += 1;
                 summary.entitlements += subject.entitlements.len() as u64;
             }

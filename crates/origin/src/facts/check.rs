@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 use std::hash::Hasher as _;
 
-use edgegrant::Instant;
 use edgegrant::model::{Entitlement, Fact, Subject};
 use siphasher::sip128::{Hasher128 as _, SipHasher13};
 
@@ -20,20 +19,13 @@ const MAX_FEATURE_BYTES: usize = 128;
 ///
 /// Subject ids and aliases are remembered as hashes of 128 bits, about 32 bytes each; features, of
 /// which there are few, by name.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Checker {
-    publish_at: Instant,
     features: HashSet<String>,
     subjects: HashSet<u128>,
 }
 
 impl Checker {
-    /// A checker for facts that would be published at an instant.
-    #[must_use]
-    pub fn new(publish_at: Instant) -> Self {
-        Self { publish_at, features: HashSet::new(), subjects: HashSet::new() }
-    }
-
     /// How many features have been declared.
     #[must_use]
     pub fn features(&self) -> usize {
@@ -44,8 +36,8 @@ impl Checker {
     ///
     /// # Errors
     /// A [`Problem`] without its line number: `duplicate-subject`, `duplicate-alias`,
-    /// `duplicate-feature`, `undeclared-feature`, a length or number out of range, or what
-    /// compiling the entitlement says.
+    /// `duplicate-entitlement`, `duplicate-feature`, `undeclared-feature`, or a length or number
+    /// out of range.
     pub fn check(&mut self, fact: &Fact) -> Result<(), Problem> {
         match fact {
             Fact::Feature(feature) => self.declare(&feature.feature),
@@ -88,7 +80,6 @@ impl Checker {
         for (index, entitlement) in subject.entitlements.iter().enumerate() {
             let path = format!("entitlements[{index}]");
             self.check_feature(&mut seen, &path, entitlement)?;
-            self.compile(subject, entitlement, &path)?;
         }
         Ok(())
     }
@@ -107,11 +98,6 @@ impl Checker {
             return Ok(());
         };
         Err(Problem::new(format!("{path}.feature"), code, message))
-    }
-
-    fn compile(&self, _: &Subject, _: &Entitlement, _: &str) -> Result<(), Problem> {
-        let _ = self.publish_at;
-        Ok(())
     }
 }
 

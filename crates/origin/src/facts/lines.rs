@@ -56,16 +56,15 @@ impl<R: BufRead> Lines<R> {
                 return Ok(any.then_some(fits));
             }
             any = true;
-            let mut parts = chunk.splitn(2, |byte| *byte == b'\n');
-            let head = parts.next().unwrap_or_default();
-            let ended = parts.next().is_some();
+            let end = memchr::memchr(b'\n', chunk);
+            let head = chunk.get(..end.unwrap_or(chunk.len())).unwrap_or_default();
             fits = fits && self.buffer.len() + head.len() <= MAX_LINE_BYTES;
             if fits {
                 self.buffer.extend_from_slice(head);
             }
-            let used = head.len() + usize::from(ended);
+            let used = head.len() + usize::from(end.is_some());
             self.input.consume(used);
-            if ended {
+            if end.is_some() {
                 return Ok(Some(fits));
             }
         }

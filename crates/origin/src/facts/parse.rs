@@ -104,7 +104,8 @@ pub(crate) fn typed<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
 
 /// A problem from serde's error, without the values that serde quotes.
 fn described(path: String, error: &serde_json::Error) -> Problem {
-    let path = if path == "." { String::new() } else { path };
+    // An object that breaks off has a last step without a name.
+    let path = path.trim_end_matches(['?', '.']).to_owned();
     let text = error.to_string();
     let position = format!(" at line {} column {}", error.line(), error.column());
     let text = text.strip_suffix(&position).unwrap_or(&text);
