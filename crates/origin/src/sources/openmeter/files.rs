@@ -119,29 +119,36 @@ fn items<T: DeserializeOwned>(path: &Path, records: &mut Vec<T>) -> Result<(), F
     let stream = serde_json::Deserializer::from_reader(BufReader::with_capacity(1 << 18, file));
     for value in stream.into_iter::<Box<RawValue>>() {
         let value = value.map_err(|error| malformed(path, &error))?;
-        let text = value.get();
-        if text.starts_with('[') {
-            let list: Vec<Box<RawValue>> = parsed(path, "", text)?;
-            add(path, &list, records)?;
-        } else if let Ok(page) = serde_json::from_str::<Page>(text) {
-            add(path, &page.items, records)?;
+        if value.get().starts_with('[') {
+            let list: Vec<Box<RawValue>> = parsed(path, "the list", value.get())?;
+            list.iter().try_for_each(|item| add(path, item, records))?;
         } else {
-            add(path, &[value], records)?;
+            add(path, &value, records)?;
         }
     }
     Ok(())
 }
 
+/// Adds one record, or those of one page.
 fn add<T: DeserializeOwned>(
     path: &Path,
-    list: &[Box<RawValue>],
+    item: &RawValue,
     records: &mut Vec<T>,
 ) -> Result<(), Failure> {
-    for item in list {
-        let place = format!("record {}", records.len() + 1);
-        records.push(parsed(path, &place, item.get())?);
+    let page = || serde_json::from_str::<Page>(item.get()).ok();
+    match record(path, item, records.len()) {
+        Ok(read) => records.push(read),
+        Err(refused) => {
+            for item in page().ok_or(refused)?.items {
+                records.push(record(path, &item, records.len())?);
+            }
+        }
     }
     Ok(())
+}
+
+fn record<T: DeserializeOwned>(path: &Path, item: &RawValue, before: usize) -> Result<T, Failure> {
+    parsed(path, &format!("record {}", before + 1), item.get())
 }
 
 fn malformed(path: &Path, error: &serde_json::Error) -> Failure {
@@ -157,7 +164,8 @@ fn parsed<T: DeserializeOwned>(path: &Path, place: &str, text: &str) -> Result<T
                 format!("{file}: {place} is an error of the server ({status}); ask again");
             return Failure::bad_input("error-answer", message);
         }
-        let message = format!("{file}: {place}: {}: {}", problem.path, problem.message);
+        let dot = if problem.path.is_empty() { "" } else { ": " };
+        let message = format!("{file}: {place}{dot}{}: {}", problem.path, problem.message);
         Failure::bad_input(problem.code, message)
     })
 }

@@ -4,7 +4,7 @@ use edgegrant::Instant;
 use edgegrant::model::{self, Grant, Opening, Recurrence, Reset, Usage, UsageEvent, UsageKind};
 
 use super::grid::{Grid, recurrence};
-use super::opening::{NoOpening, opening};
+use super::opening::{NoOpening, has_ended, opening};
 use super::usage::MeterUsage;
 use super::wire::{self, Entitlement, ValueAnswer};
 use super::{Options, Reason};
@@ -59,6 +59,10 @@ fn fill_usage(
     }
     match resume(target, source, ledger, notes) {
         Ok((opening, events, as_of)) => {
+            // What ended before can give nothing any more, and refills by grants leave many behind.
+            let at = opening.at.floor_minute();
+            let listed = |grant: &Grant| opening.balances.contains_key(&grant.id);
+            target.grants.retain(|grant| listed(grant) || !has_ended(grant, at));
             target.opening = Some(opening);
             target.usage = Some(flow(events, as_of));
             Ok(())

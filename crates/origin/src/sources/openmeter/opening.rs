@@ -128,14 +128,18 @@ fn before_refills(
 
 /// Whether a grant is within its window; the end is exclusive.
 fn is_active(grant: &Grant, at: Instant) -> bool {
+    grant.effective_at.floor_minute() <= at && !has_ended(grant, at)
+}
+
+/// Whether a grant has expired or was taken back.
+pub(super) fn has_ended(grant: &Grant, at: Instant) -> bool {
     let start = grant.effective_at.floor_minute();
     let by_duration =
         grant.expiration.and_then(|given| expiration(start, given.duration, given.count));
     let expires = grant.expires_at.map(Timestamp::ceil_millis).or(by_duration);
     let voided = grant.voided_at.map(Timestamp::floor_minute);
     let deleted = grant.deleted_at.map(Timestamp::ceil_millis);
-    let ended = [expires, voided, deleted].into_iter().flatten().any(|end| end <= at);
-    start <= at && !ended
+    [expires, voided, deleted].into_iter().flatten().any(|end| end <= at)
 }
 
 /// Whether two sums differ by more than the dust of binary floats.
