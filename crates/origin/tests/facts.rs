@@ -49,123 +49,96 @@ fn good_facts_are_read_with_crlf_and_blank_lines_too() {
     assert_eq!(Facts::new(GOOD.as_bytes(), at(), &mut checker).count(), 3);
 }
 
+/// Checks that the second line, of one fault, is refused at a path with a code.
+fn assert_refused(cases: &[(String, &str, &str)]) {
+    for (text, path, code) in cases {
+        let found = problems(text);
+        let [problem] = found.as_slice() else { panic!("{text}: {found:?}") };
+        assert_eq!((problem.line, &*problem.path, &*problem.code), (2, *path, *code), "{text}");
+        assert!(!problem.message.is_empty());
+    }
+}
+
 #[test]
-fn each_fault_has_a_line_a_path_and_a_code() {
-    let subject = |fields: &str| format!("{{\"feature\":\"f\"}}\n{{\"subject\":\"s\",{fields}}}");
+fn faults_of_grants() {
+    let path = |field: &str| format!("entitlements[0].grants[0]{field}");
     let cases = [
-        (subject(r#""colour":"red""#), 2, "colour", "unknown-field"),
-        (metered(r#""colour":1"#), 2, "entitlements[0].colour", "unknown-field"),
+        (r#""amount":"1.0000000001""#, ".amount", "amount-too-precise"),
+        (r#""amount":9007199254740992"#, ".amount", "amount-out-of-range"),
+        (r#""amount":"NaN""#, ".amount", "amount-malformed"),
+        (r#""amount":true"#, ".amount", "amount-malformed"),
+        (r#""amount":-1"#, ".amount", "amount-negative"),
+        (r#""amount":1,"priority":-1"#, ".priority", "wrong-type"),
+        (r#""amount":1,"amount":2"#, "", "duplicate-field"),
+        (r#""priority":1"#, "", "missing-field"),
+        (r#""amount":1,"voidedAt":"yesterday""#, ".voidedAt", "instant-malformed"),
+        (r#""amount":1,"expiresAt":"2025-01-01T00:00:00Z""#, ".expiresAt", "end-before-start"),
+        (r#""amount":1,"recurrence":{"interval":"P1D"}"#, ".recurrence", "missing-field"),
         (
-            grant(r#""amount":"1.0000000001""#),
-            2,
-            "entitlements[0].grants[0].amount",
-            "amount-too-precise",
-        ),
-        (
-            grant(r#""amount":9007199254740992"#),
-            2,
-            "entitlements[0].grants[0].amount",
-            "amount-out-of-range",
-        ),
-        (grant(r#""amount":"NaN""#), 2, "entitlements[0].grants[0].amount", "amount-malformed"),
-        (grant(r#""amount":true"#), 2, "entitlements[0].grants[0].amount", "amount-malformed"),
-        (
-            grant(r#""amount":1,"priority":-1"#),
-            2,
-            "entitlements[0].grants[0].priority",
-            "wrong-type",
-        ),
-        (grant(r#""amount":1,"amount":2"#), 2, "entitlements[0].grants[0]", "duplicate-field"),
-        (grant(r#""priority":1"#), 2, "entitlements[0].grants[0]", "missing-field"),
-        (
-            grant(r#""amount":1,"recurrence":{"interval":"P1D"}"#),
-            2,
-            "entitlements[0].grants[0].recurrence",
-            "missing-field",
-        ),
-        (
-            grant(
-                r#""amount":1,"recurrence":{"interval":"1 day","anchor":"2026-01-01T00:00:00Z"}"#,
-            ),
-            2,
-            "entitlements[0].grants[0].recurrence.interval",
+            r#""amount":1,"recurrence":{"interval":"1 day","anchor":"2026-01-01T00:00:00Z"}"#,
+            ".recurrence.interval",
             "interval-malformed",
         ),
         (
-            grant(r#""amount":1,"voidedAt":"yesterday""#),
-            2,
-            "entitlements[0].grants[0].voidedAt",
-            "instant-malformed",
+            r#""amount":1,"recurrence":{"interval":"PT59M","anchor":"2026-01-01T00:00:00Z"}"#,
+            ".recurrence.interval",
+            "interval-too-short",
         ),
-        (metered(r#""status":"asleep""#), 2, "entitlements[0].status", "unknown-value"),
-        (subject(r#""aliases":["s"]"#), 2, "aliases[0]", "duplicate-alias"),
-        (subject(r#""aliases":["a","a"]"#), 2, "aliases[1]", "duplicate-alias"),
-        (subject(r#""aliases":[""]"#), 2, "aliases[0]", "name-length"),
-        (subject(r#""attributes":{"a":"1","a":"2"}"#), 2, "attributes", "duplicate-name"),
+    ];
+    for (fields, field, code) in cases {
+        assert_refused(&[(grant(fields), &path(field), code)]);
+    }
+    let twice = r#""amount":1},{"id":"g","amount":1,"effectiveAt":"2026-01-01T00:00:00Z""#;
+    assert_refused(&[(grant(twice), "entitlements[0].grants[1].id", "grant-repeated")]);
+}
+
+#[test]
+fn faults_of_entitlements_and_subjects() {
+    let subject = |fields: &str| format!("{{\"feature\":\"f\"}}\n{{\"subject\":\"s\",{fields}}}");
+    let twice = r#"{"feature":"f","type":"boolean"}"#;
+    let window = r#""activeFrom":"2026-02-01T00:00:00Z","activeTo":"2026-01-01T00:00:00Z""#;
+    assert_refused(&[
+        (metered(r#""colour":1"#), "entitlements[0].colour", "unknown-field"),
+        (metered(r#""status":"asleep""#), "entitlements[0].status", "unknown-value"),
+        (metered(window), "entitlements[0].activeTo", "end-before-start"),
+        (subject(r#""colour":"red""#), "colour", "unknown-field"),
+        (subject(r#""aliases":["s"]"#), "aliases[0]", "duplicate-alias"),
+        (subject(r#""aliases":["a","a"]"#), "aliases[1]", "duplicate-alias"),
+        (subject(r#""aliases":[""]"#), "aliases[0]", "name-length"),
+        (subject(r#""attributes":{"a":"1","a":"2"}"#), "attributes", "duplicate-name"),
         (
             subject(r#""entitlements":[{"feature":"g","type":"boolean"}]"#),
-            2,
             "entitlements[0].feature",
             "undeclared-feature",
         ),
         (
-            subject(
-                r#""entitlements":[{"feature":"f","type":"boolean"},{"feature":"f","type":"boolean"}]"#,
-            ),
-            2,
+            subject(&format!("\"entitlements\":[{twice},{twice}]")),
             "entitlements[1].feature",
             "duplicate-entitlement",
         ),
-        ("{\"feature\":\"f\"}\n{\"feature\":\"f\"}".into(), 2, "feature", "duplicate-feature"),
-        ("{\"subject\":\"s\"}\n{\"subject\":\"s\"}".into(), 2, "subject", "duplicate-subject"),
+    ]);
+}
+
+#[test]
+fn faults_of_lines() {
+    let second = |line: &str| format!("{{\"feature\":\"f\"}}\n{line}");
+    assert_refused(&[
+        (second(r#"{"feature":"f"}"#), "feature", "duplicate-feature"),
+        ("{\"subject\":\"s\"}\n{\"subject\":\"s\"}".into(), "subject", "duplicate-subject"),
         (
             "{\"subject\":\"s\",\"aliases\":[\"t\"]}\n{\"subject\":\"t\"}".into(),
-            2,
             "subject",
             "duplicate-subject",
         ),
-        (format!("{{\"subject\":\"{}\"}}", "x".repeat(257)), 1, "subject", "name-length"),
-        ("{\"subject\":\"s\"} {\"subject\":\"t\"}".into(), 1, "", "more-than-one-value"),
-        ("{\"subject\":\"s\"".into(), 1, "", "json-malformed"),
-        ("\n{\"subject\":7}".into(), 2, "subject", "wrong-type"),
-        ("{\"subject\":\"s\",\"feature\":\"f\"}".into(), 1, "feature", "unknown-field"),
-        ("{\"name\":\"s\"}".into(), 1, "", "not-a-fact"),
-        ("[]".into(), 1, "", "wrong-type"),
-        ("\u{feff}{\"subject\":\"s\"}".into(), 1, "", "byte-order-mark"),
-        (grant(r#""amount":-1"#), 2, "entitlements[0].grants[0].amount", "amount-negative"),
-        (
-            grant(r#""amount":1,"expiresAt":"2025-01-01T00:00:00Z""#),
-            2,
-            "entitlements[0].grants[0].expiresAt",
-            "end-before-start",
-        ),
-        (
-            grant(
-                r#""amount":1,"recurrence":{"interval":"PT59M","anchor":"2026-01-01T00:00:00Z"}"#,
-            ),
-            2,
-            "entitlements[0].grants[0].recurrence.interval",
-            "interval-too-short",
-        ),
-        (
-            grant(r#""amount":1},{"id":"g","amount":1,"effectiveAt":"2026-01-01T00:00:00Z""#),
-            2,
-            "entitlements[0].grants[1].id",
-            "grant-repeated",
-        ),
-        (
-            metered(r#""activeFrom":"2026-02-01T00:00:00Z","activeTo":"2026-01-01T00:00:00Z""#),
-            2,
-            "entitlements[0].activeTo",
-            "end-before-start",
-        ),
-    ];
-    for (text, line, path, code) in cases {
-        let found = problems(&text);
-        let [problem] = found.as_slice() else { panic!("{text}: {found:?}") };
-        assert_eq!((problem.line, &*problem.path, &*problem.code), (line, path, code), "{text}");
-        assert!(!problem.message.is_empty());
-    }
+        (second(&format!("{{\"subject\":\"{}\"}}", "x".repeat(257))), "subject", "name-length"),
+        (second(r#"{"subject":"s"} {"subject":"t"}"#), "", "more-than-one-value"),
+        (second(r#"{"subject":"s""#), "", "json-malformed"),
+        (second(r#"{"subject":7}"#), "subject", "wrong-type"),
+        (second(r#"{"subject":"s","feature":"f"}"#), "feature", "unknown-field"),
+        (second(r#"{"name":"s"}"#), "", "not-a-fact"),
+        (second("[]"), "", "wrong-type"),
+        (second("\u{feff}{\"subject\":\"s\"}"), "", "byte-order-mark"),
+    ]);
     assert_eq!(problems(b"{\"subject\":\"\xff\"}").first().unwrap().code, "not-utf8");
 }
 
