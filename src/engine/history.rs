@@ -49,7 +49,7 @@ pub struct Window {
     pub to: Instant,
     /// Usage in it.
     pub usage: Amount,
-    /// Units left at its beginning.
+    /// Units left just after what happens at its beginning.
     pub balance_at_start: Amount,
 }
 
@@ -124,7 +124,7 @@ impl History {
             };
             let at_segment: Amount = segment.balances_at_start.iter().copied().sum();
             let used = m.used_between(query.extra, segment.from, start);
-            let balance_at_start = (at_segment - used).or_zero();
+            let balance_at_start = (at_segment - segment.overage_at_start - used).or_zero();
             self.windows.push(Window { from: start, to: end, usage, balance_at_start });
             start = end;
         }

@@ -12,6 +12,8 @@ pub struct Segment {
     pub to: Instant,
     /// Balances at its start, in the order of the grants; at a reset after rolling over.
     pub balances_at_start: Vec<Amount>,
+    /// Overage carried into it.
+    pub overage_at_start: Amount,
     /// What was burnt from which grant, by its place, in burn order.
     pub grant_usages: Vec<(usize, Amount)>,
     /// Usage in the segment, without overage carried into it.
@@ -40,12 +42,10 @@ impl Recorder {
         self.segments.len() >= self.limit
     }
 
-    pub(super) fn begin(&mut self, from: Instant, to: Instant, balances: &[Amount], usage: Amount) {
-        self.keeps = to >= self.from;
+    /// Begins a segment, which is kept unless it lies before what is asked for.
+    pub(super) fn begin(&mut self, segment: Segment) {
+        self.keeps = segment.to >= self.from;
         if self.keeps {
-            let balances_at_start = balances.to_vec();
-            let (grant_usages, overage) = (Vec::new(), Amount::ZERO);
-            let segment = Segment { from, to, balances_at_start, grant_usages, usage, overage };
             self.segments.push(segment);
         }
     }

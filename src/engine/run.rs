@@ -5,7 +5,7 @@
 //! Stretches without usage are crossed by [`jump`](super::jump) instead of phase by phase.
 
 use super::program::{Metered, Usage};
-use super::record::Recorder;
+use super::record::{Recorder, Segment};
 use super::timeline::{Reset, earliest};
 use crate::amount::Amount;
 use crate::time::Instant;
@@ -228,7 +228,15 @@ impl<'a> Run<'a> {
     /// Begins to write down the segment from here to `until`.
     fn record(&mut self, used: Amount, until: Instant) {
         if let Some(recorder) = &mut self.recorder {
-            recorder.begin(self.at, until, &self.balances, used);
+            recorder.begin(Segment {
+                from: self.at,
+                to: until,
+                balances_at_start: self.balances.clone(),
+                overage_at_start: self.overage,
+                grant_usages: Vec::new(),
+                usage: used,
+                overage: Amount::ZERO,
+            });
         }
     }
 

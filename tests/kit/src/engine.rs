@@ -34,7 +34,7 @@ pub enum Path {
 pub fn answer(question: &Question) -> Result<Answer, KitError> {
     Ok(match question {
         Question::Value { ledger, at } => {
-            Answer::Value(value(ledger, kit_to_engine(*at), Path::Ledger)?)
+            Answer::Value(value(compiled(ledger)?, kit_to_engine(*at), Path::Ledger)?)
         }
         Question::History { ledger, query } => Answer::History(history(ledger, query)?),
         Question::Run(run) => Answer::Run(engine_run(run)?),
@@ -62,14 +62,24 @@ fn kit_to_engine(at: crate::Instant) -> Instant {
     timestamp(at).ceil_millis()
 }
 
+/// The ledger as the engine holds it.
+///
+/// # Errors
+/// When the engine refuses the facts.
+pub fn compiled(ledger: &Ledger) -> Result<engine::Ledger, KitError> {
+    engine::ledger(&entitlement(ledger))
+        .map_err(|problem| KitError(format!("{}: {}", problem.path, problem.error.code())))
+}
+
 /// The value at `at`, by the given path.
 ///
 /// # Errors
-/// When the engine refuses the facts or the instant.
-pub fn value(ledger: &Ledger, at: Instant, path: Path) -> Result<answer::Value, KitError> {
-    let facts = entitlement(ledger);
-    let mut compiled = engine::ledger(&facts)
-        .map_err(|problem| KitError(format!("{}: {}", problem.path, problem.error.code())))?;
+/// When the engine knows nothing at that instant.
+pub fn value(
+    mut compiled: engine::Ledger,
+    at: Instant,
+    path: Path,
+) -> Result<answer::Value, KitError> {
     let start = compiled.metered.opening.at;
     if let Path::Opening(opening) = path {
         compiled.open_at(opening);
@@ -134,8 +144,7 @@ fn history(
     ledger: &Ledger,
     query: &crate::question::HistoryQuery,
 ) -> Result<answer::History, KitError> {
-    let compiled = engine::ledger(&entitlement(ledger))
-        .map_err(|problem| KitError(problem.error.code().to_owned()))?;
+    let compiled = compiled(ledger)?;
     let window = match query.window_size {
         WindowSize::Hour => engine::WindowSize::Hour,
         WindowSize::Day => engine::WindowSize::Day,

@@ -126,10 +126,11 @@ fn random_ledgers_resumed_from_openings() {
 /// The value, which has to be the same from each opening.
 fn resumed(ledger: &Ledger, at: Instant, seed: u64) -> Result<Answer, KitError> {
     let at_engine = engine::instant(at);
-    let whole = engine::value(ledger, at_engine, engine::Path::Ledger)?;
+    let compiled = engine::compiled(ledger)?;
+    let whole = engine::value(compiled.clone(), at_engine, engine::Path::Ledger)?;
     let whole = Value { segments: None, ..whole };
     for opening in openings(ledger, at, seed) {
-        let value = engine::value(ledger, at_engine, engine::Path::Opening(opening))?;
+        let value = engine::value(compiled.clone(), at_engine, engine::Path::Opening(opening))?;
         if value != whole {
             return Err(KitError(format!(
                 "at {at} from {opening}: {value:?} instead of {whole:?}"
