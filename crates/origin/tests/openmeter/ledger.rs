@@ -140,8 +140,25 @@ fn values_that_do_not_fit_the_export_are_refused() {
     }
     let within = with(value(json!({})), json!({ "time": "2026-03-10T12:00:10Z" }));
     assert_eq!(of_values(json!([within])).errors(), ["value-time-not-a-minute"]);
-    let before = with(value(json!({})), json!({ "time": "2026-02-10T12:00:00Z" }));
+    let before = with(value(json!({})), json!({ "time": "2025-12-10T12:00:00Z" }));
     assert_eq!(of_values(json!([before])).errors(), ["value-before-period"]);
+}
+
+#[test]
+fn a_value_of_the_period_before_is_resumed_across_automatic_resets() {
+    let before = with(value(json!({})), json!({ "time": "2026-02-10T12:00:00Z" }));
+    let import = of_values(json!([before]));
+    let opening = import.only().opening.as_ref().unwrap();
+    assert_eq!(opening.period_start.ceil_millis(), at("2026-02-01T00:00:00Z"));
+    assert_eq!(import.numbers("2026-03-10T12:00:00Z"), ["40", "0", "0"]);
+
+    let reset = json!({
+        "lastReset": "2026-03-05T00:00:00Z",
+        "currentUsagePeriod": { "from": "2026-03-05T00:00:00Z", "to": "2026-04-01T00:00:00Z" }
+    });
+    let values = json!([with(value(json!({})), json!({ "time": "2026-03-04T12:00:00Z" }))]);
+    let import = imported(&export(metered(reset), json!([grant(json!({}))]), values, json!([])));
+    assert_eq!(import.errors(), ["value-before-period"]);
 }
 
 #[test]
@@ -288,7 +305,8 @@ fn without_values_the_whole_ledger_is_taken_where_usage_covers_it() {
     let future = json!({
         "activeFrom": "2026-05-01T00:00:00Z", "measureUsageFrom": "2026-05-01T00:00:00Z"
     });
-    let import = imported(&export(metered(future), grants, json!([]), json!([])));
+    let inactive = answer("2026-03-10T12:00:00Z", json!({ "hasAccess": false }));
+    let import = imported(&export(metered(future), grants, json!([inactive]), json!([])));
     assert_eq!(import.codes(), Vec::<&str>::new());
     assert_eq!(import.decide("2026-03-10T12:00:00Z").reason, Reason::NotYet);
     assert_eq!(import.numbers("2026-05-01T00:00:00Z"), ["100", "0", "0"]);

@@ -2,6 +2,7 @@
 
 use edgegrant::Instant;
 use edgegrant::model::{self, Grant, Opening, Recurrence, Reset, Usage, UsageEvent, UsageKind};
+use edgegrant::time::Timestamp;
 
 use super::grid::{Grid, recurrence};
 use super::opening::{NoOpening, has_ended, opening};
@@ -67,7 +68,7 @@ fn fill_usage(
             target.usage = Some(flow(events, as_of));
             Ok(())
         }
-        Err(NoOpening::AskAgain(reason)) if starts_at_value(target, ledger) => {
+        Err(NoOpening::AskAgain(reason)) if starts_empty(target, ledger, options) => {
             from_the_start(target, source, ledger, options, notes).map_err(|_| reason)
         }
         Err(NoOpening::AskAgain(reason)) => Err(reason),
@@ -106,10 +107,11 @@ fn resume(
     Err(first_refusal.unwrap_or(NoOpening::ValueOnly(USAGE_UNKNOWN)))
 }
 
-/// Whether measuring begins at the time of a value, so that nothing lies before it.
-fn starts_at_value(target: &model::Entitlement, ledger: &Ledger) -> bool {
-    let start = target.measure_usage_from.map(|from| from.floor_minute());
-    ledger.values.iter().any(|answer| Some(answer.time.floor_minute()) <= start)
+/// Whether measuring begins at the time of a value or later, so that nothing lies before it.
+fn starts_empty(target: &model::Entitlement, ledger: &Ledger, options: &Options) -> bool {
+    let start = target.measure_usage_from.map(Timestamp::floor_minute);
+    let at_start = |answer: &ValueAnswer| Some(answer.time.floor_minute()) == start;
+    start >= Some(options.at) || ledger.values.iter().any(at_start)
 }
 
 /// The whole ledger from where measuring begins, if usage is known from there.
@@ -122,12 +124,9 @@ fn from_the_start(
 ) -> Result<(), Reason> {
     let start = target.measure_usage_from.ok_or(USAGE_UNKNOWN)?.floor_minute();
     let covers = |usage: &&MeterUsage| usage.known_from().is_some_and(|from| from <= start);
-    let value_at = ledger.values.iter().map(|answer| answer.time.floor_minute()).max();
     let (events, as_of) = match ledger.usage.as_ref().filter(covers) {
         Some(usage) => usage.since(start)?,
-        // A value of the first instant is the empty ledger itself.
-        None if value_at == Some(start) => (Vec::new(), start),
-        None if start >= options.at => (Vec::new(), start),
+        None if starts_empty(target, ledger, options) => (Vec::new(), start),
         None => {
             notes.warn(&source.id, USAGE_UNKNOWN);
             target.usage = Some(of_kind(UsageKind::Unknown));
@@ -166,8 +165,7 @@ fn as_value(
         (Err(_), Some(current), Some(period)) => period.anchor = current.to,
         _ => {}
     }
-    let answered = ledger.values.iter().find(|answer| answer.value.balance.is_some());
-    let Some(answer) = answered else {
+    let Some(answer) = ledger.values.first() else {
         notes.warn(&source.id, USAGE_UNKNOWN);
         return of_kind(UsageKind::Unknown);
     };

@@ -53,13 +53,19 @@ pub(super) fn opening(
 }
 
 /// The start of the usage period that the instant is in, which must not be the instant itself.
+///
+/// The export shows the period of its own time. Around it the grid tells the others, as far back as
+/// the last manual reset, before which another grid may have been in force.
 fn period_start(entitlement: &Entitlement, grid: &Grid, at: Instant) -> Result<Instant, Reason> {
     let period = entitlement.current_usage_period.ok_or(NO_CURRENT_PERIOD)?;
     let (from, to) = (period.from.floor_minute(), period.to.floor_minute());
-    if at < from {
-        return Err(BEFORE_PERIOD);
-    }
-    let start = if at < to { Some(from) } else { grid.recurrence.at_or_before(at) };
+    let manual = [entitlement.last_reset, entitlement.measure_usage_from];
+    let manual = manual.into_iter().flatten().map(Timestamp::floor_minute).max();
+    let start = match grid.recurrence.at_or_before(at) {
+        _ if (from..to).contains(&at) => Some(from),
+        _ if manual.is_some_and(|manual| manual > at) => return Err(BEFORE_PERIOD),
+        start => start.max(manual),
+    };
     match start {
         Some(start) if start < at => Ok(start),
         _ => Err(ON_BOUNDARY),
@@ -162,7 +168,7 @@ const NO_CURRENT_PERIOD: Reason = (
 );
 const BEFORE_PERIOD: Reason = (
     "value-before-period",
-    "a new usage period began after the time of the value; ask for a value of the current period",
+    "usage was reset by hand or not yet measured at the time of the value; ask for a later value",
 );
 const ON_BOUNDARY: Reason = (
     "value-on-boundary",

@@ -36,7 +36,8 @@ impl Records {
         let entitlements = chosen(export.entitlements, &mut owners, options, notes);
         let usage = UsageIndex::new(export.usage, &owners, notes);
         let mut values = HashMap::<String, Vec<ValueAnswer>>::new();
-        for answer in export.values {
+        // Without a balance it says only that the entitlement was not active then.
+        for answer in export.values.into_iter().filter(|answer| answer.value.balance.is_some()) {
             values.entry(answer.entitlement_id.clone()).or_default().push(answer);
         }
         for answers in values.values_mut() {
