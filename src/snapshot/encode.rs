@@ -1,6 +1,19 @@
 //! From compiled subjects to the parts of a body.
 
-use super::{Digest, FeatureRecord, Roots, SubjectRecord};
+use std::collections::{BTreeSet, HashMap};
+
+use super::body::{pack_length, write_pack};
+use super::catalogue::{self, Catalogue, Counts};
+use super::hash::{Seed, digest, page_of};
+use super::layout::{
+    KEY_BYTES_MAX, PACK_BYTES_MAX, PAGE_BITS_MAX, PAGE_BYTES_KEPT, PAGE_BYTES_TARGET,
+    UNIT_BYTES_MAX,
+};
+use super::page_write::{self, Item};
+use super::row::{FeatureOf, Row, check_subject};
+use super::tree::{self, Levels};
+use super::window::Window;
+use super::{Digest, FeatureRecord, Roots, SubjectRecord, refusal, validate};
 use crate::error::Error;
 use crate::time::Instant;
 
@@ -39,15 +52,19 @@ pub struct Encoded {
     pub page_bits: u8,
     /// What the head has to name.
     pub roots: Roots,
-    /// Subjects encoded, for the shrink guard.
-    pub subjects: u64,
+    /// How many things were encoded.
+    pub counts: Counts,
 }
 
 impl Encoded {
     /// All parts in one file.
     #[must_use]
     pub fn pack(&self) -> Vec<u8> {
-        Vec::new()
+        write_pack(
+            &self.catalogue.bytes,
+            self.nodes.iter().map(|part| part.bytes.as_slice()),
+            self.pages.iter().map(|part| part.bytes.as_slice()),
+        )
     }
 }
 
@@ -56,11 +73,208 @@ impl Encoded {
 /// # Errors
 /// A code for each kind of input that must not be published: duplicates, undeclared features,
 /// texts, amounts or instants out of range, and limits that are exceeded.
+///
+/// ```
+/// use edgegrant::engine::program::{Program, Rule};
+/// use edgegrant::snapshot::{
+///     Body, EntitlementRecord, FeatureRecord, Settings, SubjectRecord, WhenExpired, encode,
+/// };
+/// use edgegrant::time::Instant;
+///
+/// let usage_as_of = Instant::parse("2026-01-01T00:00:00Z")?;
+/// let settings = Settings { seed: [7; 32], usage_as_of, previous_page_bits: None };
+/// let sso = FeatureRecord {
+///     key: "sso".to_owned(),
+///     unit: None,
+///     when_expired: WhenExpired::LastKnown,
+/// };
+/// let program = Program {
+///     suspended: false,
+///     active_from: None,
+///     active_to: None,
+///     grace_until: None,
+///     rule: Rule::Boolean,
+/// };
+/// let acme = SubjectRecord {
+///     id: "acme".to_owned(),
+///     aliases: vec!["ACME Inc.".to_owned()],
+///     entitlements: vec![EntitlementRecord {
+///         feature: "sso".to_owned(),
+///         program: program.clone(),
+///         config: None,
+///         grant_ids: vec![],
+///         steady: None,
+///     }],
+/// };
+/// let encoded = encode(&settings, &[sso], vec![acme])?;
+///
+/// let body = Body::open(encoded.pack(), &encoded.roots, usage_as_of)?;
+/// let feature = body.catalogue().feature("sso").unwrap();
+/// let subject = body.subject("ACME Inc.")?.unwrap();
+/// assert_eq!(subject.id(), "acme");
+/// assert_eq!(subject.entry(&feature).unwrap().program()?, program);
+/// # Ok::<(), edgegrant::Error>(())
+/// ```
 pub fn encode(
     settings: &Settings,
     features: &[FeatureRecord],
     subjects: Vec<SubjectRecord>,
 ) -> Result<Encoded, Error> {
-    let _ = (settings, features, subjects);
-    Err(Error::new("snapshot-not-implemented", "the encoder is not written yet"))
+    let encoder = Encoder::new(settings, features)?;
+    check_ids(&subjects)?;
+    let mut page_bits = settings.previous_page_bits.unwrap_or_else(|| first_guess(&subjects));
+    if page_bits > PAGE_BITS_MAX {
+        return Err(refusal::LIMIT);
+    }
+    let mut pages = encoder.pages(page_bits, &subjects)?;
+    let better = better_page_bits(page_bits, &pages);
+    if better != page_bits {
+        page_bits = better;
+        pages = encoder.pages(page_bits, &subjects)?;
+    }
+    let counts = Counts {
+        subjects: subjects.len() as u64,
+        aliases: subjects.iter().map(|subject| subject.aliases.len() as u64).sum(),
+        entitlements: subjects.iter().map(|subject| subject.entitlements.len() as u64).sum(),
+    };
+    let catalogue = catalogue::write(&encoder.seed, page_bits, counts, features)?;
+    let length = pages.iter().map(|part| part.bytes.len()).sum();
+    let length = pack_length(catalogue.len(), page_bits, length);
+    if length > PACK_BYTES_MAX {
+        return Err(refusal::LIMIT);
+    }
+    // What a reader would refuse is not published.
+    let read = Catalogue::open(Window::whole(catalogue.clone()))?;
+    for (page, index) in pages.iter().zip(0..) {
+        validate::page(&page.bytes, index, &read, settings.usage_as_of)?;
+    }
+    let catalogue = Part { digest: digest(&[&catalogue]), bytes: catalogue };
+    let nodes = nodes(page_bits, pages.iter().map(|page| page.digest).collect());
+    let root = nodes.first().map_or(digest(&[]), |root| root.digest);
+    let roots = Roots { root, catalogue: catalogue.digest, pack_length: length as u64 };
+    Ok(Encoded { catalogue, nodes, pages, page_bits, roots, counts })
+}
+
+struct Encoder<'a> {
+    seed: Seed,
+    usage_as_of: Instant,
+    features: HashMap<&'a str, FeatureOf<'a>>,
+}
+
+impl<'a> Encoder<'a> {
+    fn new(settings: &Settings, features: &'a [FeatureRecord]) -> Result<Self, Error> {
+        let seed = Seed::new(settings.seed);
+        let mut known = HashMap::with_capacity(features.len());
+        for feature in features {
+            let key = feature.key.as_str();
+            let unit = feature.unit.as_deref();
+            let fits = (1..=KEY_BYTES_MAX).contains(&key.len());
+            if !fits || unit.is_some_and(|unit| !(1..=UNIT_BYTES_MAX).contains(&unit.len())) {
+                return Err(refusal::FEATURE_KEY);
+            }
+            let when_expired = feature.when_expired;
+            let feature = FeatureOf { place: seed.place(key), key, unit, when_expired };
+            if known.insert(key, feature).is_some() {
+                return Err(refusal::DUPLICATE_FEATURE);
+            }
+        }
+        Ok(Self { seed, usage_as_of: settings.usage_as_of, features: known })
+    }
+
+    fn pages(&self, page_bits: u8, subjects: &[SubjectRecord]) -> Result<Vec<Part>, Error> {
+        let mut buckets: Vec<Vec<Key<'_>>> = vec![Vec::new(); 1 << page_bits];
+        let mut place = |id: &str, key| {
+            let page = page_of(self.seed.place(id), page_bits) as usize;
+            if let Some(bucket) = buckets.get_mut(page) {
+                bucket.push(key);
+            }
+        };
+        for subject in subjects {
+            place(&subject.id, Key::Subject(subject));
+            for alias in &subject.aliases {
+                place(alias, Key::Alias(alias, &subject.id));
+            }
+        }
+        let page = |(bucket, index): (Vec<Key<'_>>, u32)| {
+            let items = bucket.iter().map(|key| self.item(key)).collect::<Result<Vec<_>, _>>()?;
+            let (digest, bytes) = page_write::write(&self.seed, page_bits, index, items)?;
+            Ok(Part { digest, bytes })
+        };
+        buckets.into_iter().zip(0..).map(page).collect()
+    }
+
+    fn item<'b>(&'b self, key: &Key<'b>) -> Result<Item<'b>, Error> {
+        let subject = match *key {
+            Key::Alias(id, target) => return Ok(Item::Alias { id, target }),
+            Key::Subject(subject) => subject,
+        };
+        let entitlements = &subject.entitlements;
+        check_subject(&subject.id, entitlements.len())?;
+        let mut rows = Vec::with_capacity(entitlements.len());
+        let mut seen = BTreeSet::new();
+        for entitlement in entitlements {
+            let feature = self.features.get(entitlement.feature.as_str());
+            let feature = *feature.ok_or(refusal::UNDECLARED_FEATURE)?;
+            if !seen.insert(feature.place) {
+                return Err(refusal::DUPLICATE_FEATURE);
+            }
+            rows.push(Row::new(feature, entitlement, self.usage_as_of)?);
+        }
+        Ok(Item::Subject { id: &subject.id, rows })
+    }
+}
+
+/// What falls into a page.
+#[derive(Clone, Copy)]
+enum Key<'a> {
+    Subject(&'a SubjectRecord),
+    Alias(&'a str, &'a str),
+}
+
+fn check_ids(subjects: &[SubjectRecord]) -> Result<(), Error> {
+    let mut ids: Vec<&String> =
+        subjects.iter().flat_map(|subject| subject.aliases.iter().chain([&subject.id])).collect();
+    ids.iter().try_for_each(|id| check_subject(id, 0))?;
+    ids.sort_unstable();
+    let twice = ids.windows(2).any(|pair| matches!(pair, [one, other] if one == other));
+    if twice { Err(refusal::DUPLICATE_ID) } else { Ok(()) }
+}
+
+/// A number of pages to begin with: about a hundred subjects each.
+fn first_guess(subjects: &[SubjectRecord]) -> u8 {
+    bits_of(subjects.len() as u64 / 100)
+}
+
+/// Keeps the number of pages while their mean is acceptable.
+fn better_page_bits(page_bits: u8, pages: &[Part]) -> u8 {
+    let bytes: u64 = pages.iter().map(|page| page.bytes.len() as u64).sum();
+    let mean = bytes >> page_bits;
+    let alone = page_bits == 0 && mean < *PAGE_BYTES_KEPT.start();
+    if alone || PAGE_BYTES_KEPT.contains(&mean) {
+        return page_bits;
+    }
+    bits_of(bytes / PAGE_BYTES_TARGET)
+}
+
+/// The binary logarithm of the power of two that is nearest to a count, counting in ratios.
+fn bits_of(count: u64) -> u8 {
+    let bits = (count * count).max(1).ilog2().div_ceil(2);
+    (bits as u8).min(PAGE_BITS_MAX)
+}
+
+/// The nodes over pages, the root first.
+fn nodes(page_bits: u8, pages: Vec<Digest>) -> Vec<Part> {
+    let levels = Levels::new(page_bits);
+    let mut below = pages;
+    let mut from_below: Vec<Vec<Part>> = Vec::new();
+    for level in (0..levels.levels()).rev() {
+        let node = |entries: &[Digest]| Part {
+            digest: tree::root(entries.to_vec()),
+            bytes: entries.iter().flat_map(|entry| entry.0).collect(),
+        };
+        let parts: Vec<Part> = below.chunks(1 << levels.entry_bits(level)).map(node).collect();
+        below = parts.iter().map(|part| part.digest).collect();
+        from_below.push(parts);
+    }
+    from_below.into_iter().rev().flatten().collect()
 }

@@ -3,11 +3,36 @@
 //! `docs/FORMAT.md` describes every byte. Nothing here knows keys, signatures or clocks: whoever
 //! opens a body brings the digests that a verified head names.
 
+mod body;
+mod bytes;
+mod catalogue;
+mod check;
 mod encode;
+mod fields;
+mod grant_id;
+mod hash;
+mod layout;
+mod page;
+mod page_write;
+mod record;
 mod records;
+mod refusal;
+mod row;
+mod sharing;
+mod slice;
+mod subject;
+mod tokens;
+mod tree;
+mod validate;
+mod window;
 
+pub use body::{Body, Place};
+pub use catalogue::{Catalogue, Counts, Feature};
 pub use encode::{Encoded, Part, Settings, encode};
+pub use fields::{Outline, OutlineMetered, OutlineRule};
 pub use records::{EntitlementRecord, FeatureRecord, SubjectRecord, WhenExpired};
+pub use slice::{Slice, SliceSubject, cut};
+pub use subject::{Entry, Subject};
 
 /// The digests and lengths by which a head names a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

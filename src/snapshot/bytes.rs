@@ -1,0 +1,253 @@
+//! Reading and writing integers, amounts and instants. Reading never goes beyond the bytes it has.
+
+use super::layout::{CONFIG_BYTES_MAX, ID_BYTES_MAX};
+
+/// Reads from the front of some bytes; `None` when they end or say what cannot be.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Reader<'a>(&'a [u8]);
+
+/// A minute, in which most instants are told.
+const MINUTE_MS: i64 = 60_000;
+/// The longest varint: 15 groups of 7 bits.
+const VARINT_BYTES_MAX: u32 = 15;
+
+impl<'a> Reader<'a> {
+    pub(super) const fn new(bytes: &'a [u8]) -> Self {
+        Self(bytes)
+    }
+
+    pub(super) const fn rest(&self) -> &'a [u8] {
+        self.0
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn byte(&mut self) -> Option<u8> {
+        let (first, rest) = self.0.split_first()?;
+        self.0 = rest;
+        Some(*first)
+    }
+
+    pub(super) fn take(&mut self, count: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.0.split_at_checked(count)?;
+        self.0 = rest;
+        Some(taken)
+    }
+
+    pub(super) fn array<const N: usize>(&mut self) -> Option<&'a [u8; N]> {
+        let (taken, rest) = self.0.split_first_chunk()?;
+        self.0 = rest;
+        Some(taken)
+    }
+
+    pub(super) fn u16(&mut self) -> Option<usize> {
+        self.array().map(|bytes| usize::from(u16::from_le_bytes(*bytes)))
+    }
+
+    pub(super) fn u32(&mut self) -> Option<u32> {
+        self.array().map(|bytes| u32::from_le_bytes(*bytes))
+    }
+
+    pub(super) fn u64(&mut self) -> Option<u64> {
+        self.array().map(|bytes| u64::from_le_bytes(*bytes))
+    }
+
+    /// An integer in groups of 7 bits, the lowest first.
+    #[inline]
+    pub(super) fn varint(&mut self) -> Option<u64> {
+        let mut value = 0_u64;
+        for shift in (0..56).step_by(7) {
+            let byte = self.byte()?;
+            value |= u64::from(byte & 0x7f) << shift;
+            if byte < 0x80 {
+                return Some(value);
+            }
+        }
+        let high = u64::try_from(self.wide_from(0, 0)?).ok().filter(|high| *high < 1 << 8)?;
+        Some(value | high << 56)
+    }
+
+    /// Like `varint`, for amounts that need more than 64 bits.
+    #[inline]
+    fn wide(&mut self) -> Option<u128> {
+        let mut value = 0_u64;
+        for shift in (0..56).step_by(7) {
+            let byte = self.byte()?;
+            value |= u64::from(byte & 0x7f) << shift;
+            if byte < 0x80 {
+                return Some(u128::from(value));
+            }
+        }
+        self.wide_from(u128::from(value), 8)
+    }
+
+    fn wide_from(&mut self, mut value: u128, groups: u32) -> Option<u128> {
+        for group in groups..VARINT_BYTES_MAX {
+            let byte = self.byte()?;
+            value |= u128::from(byte & 0x7f) << (7 * group);
+            if byte < 0x80 {
+                return Some(value);
+            }
+        }
+        None
+    }
+
+    pub(super) fn count(&mut self, max: usize) -> Option<usize> {
+        usize::try_from(self.varint()?).ok().filter(|count| *count <= max)
+    }
+
+    /// Text behind its length; 1 to `max` bytes.
+    pub(super) fn text(&mut self, max: usize) -> Option<&'a str> {
+        let length = self.count(max)?;
+        text(self.take(length)?, max)
+    }
+
+    /// Billionths: a mantissa and how many thousandth steps it is fine.
+    #[inline]
+    pub(super) fn amount(&mut self) -> Option<i128> {
+        let wide = self.wide()?;
+        let unit = match wide & 3 {
+            0 => 1_000_000_000,
+            1 => 1_000_000,
+            2 => 1_000,
+            _ => 1,
+        };
+        let zigzag = wide >> 2;
+        let mantissa = (zigzag >> 1) as i128 ^ -((zigzag & 1) as i128);
+        mantissa.checked_mul(unit)
+    }
+
+    /// Milliseconds, told in minutes when they are whole.
+    #[inline]
+    pub(super) fn time(&mut self) -> Option<i64> {
+        let value = self.varint()?;
+        let zigzag = value >> 1;
+        let number = (zigzag >> 1) as i64 ^ -((zigzag & 1) as i64);
+        if value & 1 == 0 { number.checked_mul(MINUTE_MS) } else { Some(number) }
+    }
+}
+
+/// Text of 1 to `max` bytes of UTF-8. A NUL is data like any other byte.
+pub(super) fn text(bytes: &[u8], max: usize) -> Option<&str> {
+    if bytes.is_empty() || bytes.len() > max {
+        return None;
+    }
+    core::str::from_utf8(bytes).ok()
+}
+
+pub(super) fn id(bytes: &[u8]) -> Option<&str> {
+    text(bytes, ID_BYTES_MAX)
+}
+
+pub(super) fn config(bytes: &[u8]) -> Option<&str> {
+    text(bytes, CONFIG_BYTES_MAX)
+}
+
+/// The little-endian integer of 3 bytes at an index of a table.
+pub(super) fn u24_at(table: &[u8], index: usize) -> Option<usize> {
+    let [low, middle, high] = *table.get(index.checked_mul(3)?..)?.first_chunk()?;
+    Some(usize::from(low) | usize::from(middle) << 8 | usize::from(high) << 16)
+}
+
+pub(super) fn u16_at(table: &[u8], index: usize) -> Option<usize> {
+    let bytes = table.get(index.checked_mul(2)?..)?.first_chunk()?;
+    Some(usize::from(u16::from_le_bytes(*bytes)))
+}
+
+pub(super) fn u32_at(table: &[u8], index: usize) -> Option<usize> {
+    let bytes = table.get(index.checked_mul(4)?..)?.first_chunk()?;
+    usize::try_from(u32::from_le_bytes(*bytes)).ok()
+}
+
+pub(super) fn u64_at(table: &[u8], offset: usize) -> Option<u64> {
+    Some(u64::from_le_bytes(*table.get(offset..)?.first_chunk()?))
+}
+
+pub(super) fn put_u16(out: &mut Vec<u8>, value: usize) {
+    out.extend_from_slice(&(value as u16).to_le_bytes());
+}
+
+pub(super) fn put_u24(out: &mut Vec<u8>, value: usize) {
+    let [low, middle, high, _] = (value as u32).to_le_bytes();
+    out.extend_from_slice(&[low, middle, high]);
+}
+
+pub(super) fn put_u32(out: &mut Vec<u8>, value: usize) {
+    out.extend_from_slice(&(value as u32).to_le_bytes());
+}
+
+pub(super) fn put_varint(out: &mut Vec<u8>, value: u64) {
+    put_wide(out, u128::from(value));
+}
+
+fn put_wide(out: &mut Vec<u8>, mut value: u128) {
+    while value >= 0x80 {
+        out.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
+
+pub(super) fn put_text(out: &mut Vec<u8>, text: &str) {
+    put_varint(out, text.len() as u64);
+    out.extend_from_slice(text.as_bytes());
+}
+
+pub(super) fn put_amount(out: &mut Vec<u8>, nanos: i128) {
+    let (unit, steps) = [(1_000_000_000, 0), (1_000_000, 1), (1_000, 2)]
+        .into_iter()
+        .find(|(unit, _)| nanos % unit == 0)
+        .unwrap_or((1, 3));
+    let mantissa = nanos / unit;
+    let zigzag = (mantissa << 1 ^ mantissa >> 127) as u128;
+    put_wide(out, zigzag << 2 | steps);
+}
+
+pub(super) fn put_time(out: &mut Vec<u8>, millis: i64) {
+    let whole = millis % MINUTE_MS == 0;
+    let number = if whole { millis / MINUTE_MS } else { millis };
+    let zigzag = (number << 1 ^ number >> 63) as u64;
+    put_varint(out, zigzag << 1 | u64::from(!whole));
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+    use super::*;
+
+    #[test]
+    fn integers_are_read_as_they_were_written() {
+        for value in [0, 1, 127, 128, 300, u64::from(u32::MAX), 1 << 56, u64::MAX - 1, u64::MAX] {
+            let mut out = Vec::new();
+            put_varint(&mut out, value);
+            assert_eq!(Reader::new(&out).varint(), Some(value), "{value}");
+        }
+        assert_eq!(Reader::new(&[0xff; 20]).varint(), None);
+        assert_eq!(Reader::new(&[0xff; 9]).varint(), None);
+    }
+
+    #[test]
+    fn amounts_and_times_are_read_as_they_were_written() {
+        let largest = 9_007_199_254_740_991_i128 * 1_000_000_000;
+        for nanos in [0, 1, -1, 1_000, 1_500_000_000, -7_000_000_000, largest, -2 * largest + 1] {
+            let mut out = Vec::new();
+            put_amount(&mut out, nanos);
+            assert_eq!(Reader::new(&out).amount(), Some(nanos), "{nanos}");
+        }
+        for millis in [0, 1, -1, 60_000, -120_000, 59_999, 506_000_000_000_000] {
+            let mut out = Vec::new();
+            put_time(&mut out, millis);
+            assert_eq!(Reader::new(&out).time(), Some(millis), "{millis}");
+        }
+        assert_eq!(Reader::new(&[0xff; 20]).amount(), None);
+    }
+
+    #[test]
+    fn whole_amounts_are_short() {
+        let mut out = Vec::new();
+        put_amount(&mut out, 4_000 * 1_000_000_000);
+        assert_eq!(out.len(), 3);
+    }
+}

@@ -1,0 +1,56 @@
+//! What a program must satisfy, whether it is about to be written or was just read.
+
+use crate::amount::Amount;
+use crate::engine::program::{Metered, Program, Rule, Steady, Usage};
+
+/// Whether a program and its steady state make sense together.
+pub(super) fn program(program: &Program, steady: Option<&Steady>) -> bool {
+    let window = match (program.active_from, program.active_to) {
+        (Some(from), Some(to)) => from <= to,
+        _ => true,
+    };
+    window
+        && match &program.rule {
+            Rule::Metered(rule) => metered(rule) && steady.is_none_or(steady_state),
+            Rule::Boolean | Rule::Static => steady.is_none(),
+        }
+}
+
+fn metered(metered: &Metered) -> bool {
+    let opening = &metered.opening;
+    let stretches = &metered.timeline.stretches;
+    let ordered = stretches.is_sorted_by_key(|stretch| stretch.from);
+    let grants = metered.grants.iter().all(|grant| {
+        let ends = grant.expires_at.is_none_or(|end| end >= grant.effective_at);
+        let amounts = [grant.amount, grant.min_rollover, grant.max_rollover];
+        ends && amounts.into_iter().all(quantity)
+    });
+    let tallies = [opening.overage, opening.usage, opening.grant_usage];
+    !stretches.is_empty()
+        && ordered
+        && opening.period_start <= opening.at
+        && opening.balances.len() == metered.grants.len()
+        && opening.balances.iter().copied().all(quantity)
+        && tallies.into_iter().all(Amount::is_in_range)
+        && grants
+        && usage(metered.usage)
+}
+
+fn usage(usage: Usage) -> bool {
+    match usage {
+        Usage::Flow { since_opening } => since_opening.is_in_range(),
+        Usage::Level { in_use } => in_use.is_in_range(),
+        Usage::Unknown => true,
+        Usage::Value { balance, usage, overage } => {
+            [balance, usage, overage].into_iter().all(Amount::is_in_range)
+        }
+    }
+}
+
+fn steady_state(steady: &Steady) -> bool {
+    steady.after <= steady.until && steady.net.is_in_range()
+}
+
+fn quantity(amount: Amount) -> bool {
+    !amount.is_negative() && amount.is_in_range()
+}

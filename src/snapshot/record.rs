@@ -1,0 +1,67 @@
+//! Reading a subject that was written out so that it stands alone.
+
+use super::bytes::Reader;
+use super::catalogue::{Feature, policy};
+use super::layout::{
+    CONFIG_BYTES_MAX, ENTITLEMENTS_MAX, ID_BYTES_MAX, KEY_BYTES_MAX, RECORD_BYTES_MAX,
+    RECORD_MAGIC, UNIT_BYTES_MAX,
+};
+use super::page::EntryBytes;
+use super::refusal;
+use super::validate::EntryCheck;
+use crate::error::Error;
+use crate::time::Instant;
+
+/// A record and its entries, each with its feature.
+pub(super) struct Record<'a> {
+    pub(super) id: &'a str,
+    pub(super) entries: Vec<(Feature<'a>, EntryBytes<'a>)>,
+}
+
+impl<'a> Record<'a> {
+    /// Takes a record apart. `None` when it has another format, or more or less than it should.
+    pub(super) fn read(bytes: &'a [u8]) -> Option<Self> {
+        let mut reader = Reader::new(bytes);
+        if reader.array() != Some(&RECORD_MAGIC) {
+            return None;
+        }
+        let id = reader.text(ID_BYTES_MAX)?;
+        let count = reader.count(ENTITLEMENTS_MAX)?;
+        let entries = (0..count).map(|_| entry(&mut reader)).collect::<Option<_>>()?;
+        reader.is_empty().then_some(Self { id, entries })
+    }
+
+    /// Whether keys are in order and every program makes sense.
+    pub(super) fn validate(&self, usage_as_of: Instant) -> Result<(), Error> {
+        let ordered = self.entries.is_sorted_by(|one, other| one.0.key < other.0.key);
+        if !ordered {
+            return Err(refusal::ORDER);
+        }
+        let mut check = EntryCheck::new(0, usage_as_of);
+        let mut each = self.entries.iter().map(|(_, entry)| check.entry(entry));
+        if each.all(|valid| valid.is_some()) { Ok(()) } else { Err(refusal::VALUE) }
+    }
+}
+
+fn entry<'a>(reader: &mut Reader<'a>) -> Option<(Feature<'a>, EntryBytes<'a>)> {
+    let key = reader.text(KEY_BYTES_MAX)?;
+    let when_expired = policy(reader.byte()?)?;
+    let unit = optional(reader, UNIT_BYTES_MAX)?;
+    let config = optional(reader, CONFIG_BYTES_MAX)?;
+    let shape_bytes = reader.count(RECORD_BYTES_MAX)?;
+    let shape = reader.take(shape_bytes)?;
+    let own_bytes = reader.count(RECORD_BYTES_MAX)?;
+    let own = reader.take(own_bytes)?;
+    // Pages find features by hash; a record is short enough to look through.
+    let feature = Feature { place: 0, key, unit, when_expired };
+    Some((feature, EntryBytes { config, shape, own }))
+}
+
+/// Text behind its length, where none is no text.
+fn optional<'a>(reader: &mut Reader<'a>, max: usize) -> Option<Option<&'a str>> {
+    if reader.rest().first() == Some(&0) {
+        reader.byte()?;
+        return Some(None);
+    }
+    reader.text(max).map(Some)
+}

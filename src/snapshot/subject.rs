@@ -1,0 +1,192 @@
+//! A subject and its entries, as they lie in a page.
+
+use super::body::{Body, Place};
+use super::bytes::Reader;
+use super::catalogue::Feature;
+use super::fields::{Fields, Outline};
+use super::page::{EntryBytes, Page, SubjectBytes};
+use super::page_write::subject_leaf;
+use super::records::{EntitlementRecord, SubjectRecord};
+use super::row::{FeatureOf, Row, expanded};
+use super::{Digest, grant_id, refusal};
+use crate::engine::program::{Program, Rule};
+use crate::error::Error;
+use crate::time::Instant;
+
+/// A subject that a body holds.
+#[derive(Clone, Copy)]
+pub struct Subject<'a> {
+    body: &'a Body,
+    page: Page<'a>,
+    place: Place,
+    bytes: SubjectBytes<'a>,
+}
+
+/// An entitlement of a subject that a body holds.
+#[derive(Clone, Copy)]
+pub struct Entry<'a> {
+    bytes: EntryBytes<'a>,
+    usage_as_of: Instant,
+}
+
+impl<'a> Subject<'a> {
+    #[inline]
+    pub(super) const fn new(
+        body: &'a Body,
+        page: Page<'a>,
+        place: Place,
+        bytes: SubjectBytes<'a>,
+    ) -> Self {
+        Self { body, page, place, bytes }
+    }
+
+    /// The id, also when the subject was found by an alias.
+    #[must_use]
+    pub const fn id(&self) -> &'a str {
+        self.bytes.id
+    }
+
+    /// Where the body finds it again without looking.
+    #[must_use]
+    pub const fn place(&self) -> Place {
+        self.place
+    }
+
+    /// What the subject has for a feature.
+    #[must_use]
+    #[inline]
+    pub fn entry(&self, feature: &Feature<'_>) -> Option<Entry<'a>> {
+        let index = self.page.find_entry(&self.bytes, feature.place)?;
+        self.entry_at(index)
+    }
+
+    /// All that the subject has, with the feature of each.
+    pub fn entries(&self) -> impl Iterator<Item = (Feature<'a>, Entry<'a>)> + use<'a> {
+        let subject = *self;
+        let entry = move |index| Some((subject.feature_at(index)?, subject.entry_at(index)?));
+        (0..self.bytes.entries()).filter_map(entry)
+    }
+
+    pub(super) const fn page(&self) -> &Page<'a> {
+        &self.page
+    }
+
+    #[inline]
+    fn entry_at(&self, index: usize) -> Option<Entry<'a>> {
+        let bytes = self.page.entry(&self.bytes, index)?;
+        Some(Entry { bytes, usage_as_of: self.body.usage_as_of() })
+    }
+
+    fn feature_at(&self, index: usize) -> Option<Feature<'a>> {
+        let (feature, _) = self.bytes.entry(index)?;
+        self.body.catalogue().feature_at(self.page.feature(feature)?)
+    }
+
+    /// The record that the subject was encoded from, without its aliases and with its entitlements
+    /// in the order of the snapshot.
+    ///
+    /// # Errors
+    /// `snapshot-value`; not after the page was validated.
+    pub fn to_record(&self) -> Result<SubjectRecord, Error> {
+        let record = |(feature, entry): (Feature<'_>, Entry<'_>)| entry.to_record(&feature);
+        let entitlements = self.entries().map(record).collect::<Result<_, _>>()?;
+        Ok(SubjectRecord { id: self.id().to_owned(), aliases: Vec::new(), entitlements })
+    }
+
+    /// The subject written out so that it stands alone.
+    pub(super) fn expanded(&self) -> Result<Vec<u8>, Error> {
+        let record = self.to_record()?;
+        let rows = self.entries().zip(&record.entitlements).map(|((feature, _), entitlement)| {
+            let Feature { place, key, unit, when_expired } = feature;
+            let feature = FeatureOf { place, key, unit, when_expired };
+            Row::new(feature, entitlement, self.body.usage_as_of())
+        });
+        Ok(expanded(self.id(), &rows.collect::<Result<Vec<_>, _>>()?))
+    }
+
+    /// Its digest in the tree of its page.
+    pub(super) fn leaf(&self) -> Result<Digest, Error> {
+        Ok(subject_leaf(self.page.pepper, self.id(), &self.expanded()?))
+    }
+}
+
+impl<'a> Entry<'a> {
+    pub(super) const fn new(bytes: EntryBytes<'a>, usage_as_of: Instant) -> Self {
+        Self { bytes, usage_as_of }
+    }
+
+    /// What most questions need; nothing is allocated.
+    ///
+    /// # Errors
+    /// `snapshot-value`; not after the page was validated.
+    #[inline]
+    pub fn outline(&self) -> Result<Outline, Error> {
+        let fields = Fields::new(self.bytes.shape, self.bytes.own);
+        fields.and_then(|mut fields| fields.outline(self.usage_as_of)).ok_or(refusal::VALUE)
+    }
+
+    /// The whole program.
+    ///
+    /// # Errors
+    /// `snapshot-value`; not after the page was validated.
+    pub fn program(&self) -> Result<Program, Error> {
+        let mut program = Program {
+            suspended: false,
+            active_from: None,
+            active_to: None,
+            grace_until: None,
+            rule: Rule::Boolean,
+        };
+        self.program_into(&mut program)?;
+        Ok(program)
+    }
+
+    /// The whole program, read into the memory of one that is no longer needed.
+    ///
+    /// # Errors
+    /// As [`Entry::program`]; the program is then of no use.
+    pub fn program_into(&self, program: &mut Program) -> Result<(), Error> {
+        let fields = Fields::new(self.bytes.shape, self.bytes.own);
+        let read = |mut fields: Fields<'_>| fields.program(self.usage_as_of, program, &mut |_| ());
+        fields.and_then(read).ok_or(refusal::VALUE)
+    }
+
+    /// The JSON text of a static entitlement.
+    #[must_use]
+    pub const fn config(&self) -> Option<&'a str> {
+        self.bytes.config
+    }
+
+    /// The ids of the program's grants, in its order.
+    ///
+    /// # Errors
+    /// As [`Entry::program`].
+    pub fn grant_ids(&self, feature: &Feature<'_>) -> Result<Vec<String>, Error> {
+        self.program_and_ids(feature.key).map(|(_, ids)| ids).ok_or(refusal::VALUE)
+    }
+
+    fn program_and_ids(&self, feature: &str) -> Option<(Program, Vec<String>)> {
+        let mut program = self.program().ok()?;
+        let mut fields = Fields::new(self.bytes.shape, self.bytes.own)?;
+        let mut kinds = Vec::new();
+        fields.program(self.usage_as_of, &mut program, &mut |kind| kinds.push(kind))?;
+        let mut reader = Reader::new(fields.end()?);
+        let ids = kinds.iter().map(|kind| grant_id::read(&mut reader, *kind, feature));
+        Some((program, ids.collect::<Option<_>>()?))
+    }
+
+    /// The record that the entitlement was encoded from.
+    ///
+    /// # Errors
+    /// As [`Entry::program`].
+    pub fn to_record(&self, feature: &Feature<'_>) -> Result<EntitlementRecord, Error> {
+        let (program, grant_ids) = self.program_and_ids(feature.key).ok_or(refusal::VALUE)?;
+        Ok(EntitlementRecord {
+            feature: feature.key.to_owned(),
+            program,
+            config: self.config().map(ToOwned::to_owned),
+            grant_ids,
+            steady: self.outline()?.steady(),
+        })
+    }
+}

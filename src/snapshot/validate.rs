@@ -1,0 +1,185 @@
+//! Whether a page makes sense. It is asked once, before the first answer from the page.
+
+use super::bytes::{self, Reader};
+use super::catalogue::Catalogue;
+use super::fields::{Fields, IdKind};
+use super::hash::{page_of, slot_of};
+use super::layout::{
+    DIGEST_BYTES, ENTITLEMENTS_MAX, PAGE_BYTES_MAX, PAGE_EXPANDED_BYTES_MAX, PAGE_MAGIC,
+    PLAN_ENTRY_BYTES, RECORD_BYTES_MAX,
+};
+use super::page::{EntryBytes, Page, Record, SubjectBytes, part};
+use super::{check, grant_id, refusal};
+use crate::engine::program::{Program, Rule};
+use crate::error::Error;
+use crate::time::Instant;
+
+/// Validates the page at an index of a snapshot; its digest was verified.
+pub(super) fn page<'a>(
+    bytes: &'a [u8],
+    index: u32,
+    catalogue: &Catalogue,
+    usage_as_of: Instant,
+) -> Result<Page<'a>, Error> {
+    if bytes.len() > PAGE_BYTES_MAX {
+        return Err(refusal::LIMIT);
+    }
+    if bytes.get(DIGEST_BYTES..DIGEST_BYTES + PAGE_MAGIC.len()) != Some(&PAGE_MAGIC) {
+        return Err(refusal::FORMAT);
+    }
+    let page = Page::open(bytes).ok_or(refusal::BOUNDS)?;
+    let seed = catalogue.seed();
+    let page_bits = catalogue.page_bits();
+    let placed = page.page_bits == page_bits && page.index == index;
+    if !placed || *page.pepper != seed.pepper(page_bits, index) {
+        return Err(refusal::MISPLACED);
+    }
+    items(&page)?;
+    features(&page, catalogue)?;
+    for config in 0..page.configs {
+        page.config(config).ok_or(refusal::TEXT)?;
+    }
+    for shape in 0..page.shapes {
+        page.shape(shape).ok_or(refusal::BOUNDS)?;
+    }
+    for plan in 0..page.plans {
+        self::plan(&page, page.plan(plan).ok_or(refusal::BOUNDS)?)?;
+    }
+    records(&page, catalogue, usage_as_of)?;
+    Ok(page)
+}
+
+/// Items lie one behind the other and fill the heap.
+fn items(page: &Page<'_>) -> Result<(), Error> {
+    let mut start = 0;
+    for item in 0..page.items() {
+        let end = page.end(item).filter(|end| *end >= start).ok_or(refusal::BOUNDS)?;
+        start = end;
+    }
+    if start == page.heap.len() { Ok(()) } else { Err(refusal::BOUNDS) }
+}
+
+fn features(page: &Page<'_>, catalogue: &Catalogue) -> Result<(), Error> {
+    let mut previous = None;
+    for index in 0..page.features {
+        let place = page.feature(index).ok_or(refusal::BOUNDS)?;
+        if previous.is_some_and(|previous| previous >= place) {
+            return Err(refusal::ORDER);
+        }
+        catalogue.feature_at(place).ok_or(refusal::UNDECLARED_FEATURE)?;
+        previous = Some(place);
+    }
+    Ok(())
+}
+
+/// A plan names features of the page in ascending order, each with a shape of the page.
+fn plan(page: &Page<'_>, plan: &[u8]) -> Result<(), Error> {
+    if !plan.len().is_multiple_of(PLAN_ENTRY_BYTES) {
+        return Err(refusal::BOUNDS);
+    }
+    if plan.len() / PLAN_ENTRY_BYTES > ENTITLEMENTS_MAX {
+        return Err(refusal::LIMIT);
+    }
+    let mut previous = None;
+    for entry in plan.chunks_exact(PLAN_ENTRY_BYTES) {
+        let feature = bytes::u16_at(entry, 0).ok_or(refusal::BOUNDS)?;
+        let shape = bytes::u16_at(entry, 1).ok_or(refusal::BOUNDS)?;
+        if feature >= page.features || shape >= page.shapes {
+            return Err(refusal::BOUNDS);
+        }
+        if previous.is_some_and(|previous| previous >= feature) {
+            return Err(refusal::ORDER);
+        }
+        previous = Some(feature);
+    }
+    Ok(())
+}
+
+fn records(page: &Page<'_>, catalogue: &Catalogue, usage_as_of: Instant) -> Result<(), Error> {
+    let mut check = EntryCheck::new(page.shapes, usage_as_of);
+    let mut previous: Option<(usize, &str)> = None;
+    let mut expanded = 0;
+    for index in 0..page.records {
+        let slot = page.slot(index).ok_or(refusal::BOUNDS)?;
+        let record = page.record(index).ok_or(refusal::TEXT)?;
+        let place = catalogue.seed().place(record.id());
+        let here = page_of(place, page.page_bits) == page.index;
+        if !here || usize::from(slot_of(place)) != slot {
+            return Err(refusal::MISPLACED);
+        }
+        if previous.is_some_and(|previous| previous >= (slot, record.id())) {
+            return Err(refusal::ORDER);
+        }
+        previous = Some((slot, record.id()));
+        if let Record::Subject(subject) = record {
+            let length = check.subject(page, &subject)?;
+            expanded += length;
+            if length > RECORD_BYTES_MAX || expanded > PAGE_EXPANDED_BYTES_MAX {
+                return Err(refusal::LIMIT);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Checks entries, those without an own part once for each shape.
+pub(super) struct EntryCheck {
+    program: Program,
+    kinds: Vec<IdKind>,
+    seen: Vec<bool>,
+    usage_as_of: Instant,
+}
+
+impl EntryCheck {
+    pub(super) fn new(shapes: usize, usage_as_of: Instant) -> Self {
+        let program = Program {
+            suspended: false,
+            active_from: None,
+            active_to: None,
+            grace_until: None,
+            rule: Rule::Boolean,
+        };
+        Self { program, kinds: Vec::new(), seen: vec![false; shapes], usage_as_of }
+    }
+
+    /// Checks a subject's entries and says how long they are with everything shared written out.
+    fn subject(&mut self, page: &Page<'_>, subject: &SubjectBytes<'_>) -> Result<usize, Error> {
+        let entries = subject.entries();
+        if (entries..subject.marks.len() * 8).any(|beyond| subject.is_marked(beyond)) {
+            return Err(refusal::VALUE);
+        }
+        let mut parts = subject.parts;
+        let mut length = 0;
+        for index in 0..entries {
+            let (_, number) = subject.entry(index).ok_or(refusal::BOUNDS)?;
+            let (config, shape) = page.shape(number).ok_or(refusal::BOUNDS)?;
+            let config = config.and_then(|config| page.config(config));
+            let own = if subject.is_marked(index) {
+                part(&mut parts).filter(|own| !own.is_empty()).ok_or(refusal::BOUNDS)?
+            } else {
+                &[]
+            };
+            length += config.map_or(0, str::len) + shape.len() + own.len();
+            if !own.is_empty() || !self.was_seen(number) {
+                self.entry(&EntryBytes { config, shape, own }).ok_or(refusal::VALUE)?;
+            }
+        }
+        if parts.is_empty() { Ok(length) } else { Err(refusal::BOUNDS) }
+    }
+
+    /// Whether the bare shape was checked before; from now on it was.
+    fn was_seen(&mut self, shape: usize) -> bool {
+        self.seen.get_mut(shape).is_some_and(|seen| core::mem::replace(seen, true))
+    }
+
+    pub(super) fn entry(&mut self, entry: &EntryBytes<'_>) -> Option<()> {
+        let mut fields = Fields::new(entry.shape, entry.own)?;
+        let steady = fields.clone().outline(self.usage_as_of)?.steady();
+        self.kinds.clear();
+        let kinds = &mut self.kinds;
+        fields.program(self.usage_as_of, &mut self.program, &mut |kind| kinds.push(kind))?;
+        let mut ids = Reader::new(fields.end()?);
+        self.kinds.iter().try_for_each(|kind| grant_id::skip(&mut ids, *kind))?;
+        (ids.is_empty() && check::program(&self.program, steady.as_ref())).then_some(())
+    }
+}
