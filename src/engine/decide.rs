@@ -15,6 +15,23 @@ pub struct Question<'a> {
     pub amount: Option<Amount>,
     /// Usage that the program does not include, in order of time.
     pub extra: &'a [UsageEvent],
+    /// Further usage without an instant, counted as if it happened just now.
+    pub used: Amount,
+}
+
+impl Question<'_> {
+    /// Whether anything may be used at `now`.
+    ///
+    /// ```
+    /// use edgegrant::Instant;
+    /// use edgegrant::engine::Question;
+    ///
+    /// assert!(Question::at(Instant::EPOCH).extra.is_empty());
+    /// ```
+    #[must_use]
+    pub const fn at(now: Instant) -> Self {
+        Self { now, amount: None, extra: &[], used: Amount::ZERO }
+    }
 }
 
 /// One answer. Numbers are absent where the type has none or where they are not known.
@@ -76,9 +93,109 @@ pub enum Reason {
     BeforeOpening,
 }
 
+/// What decides apart from what is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// As in [`Program`].
+    pub suspended: bool,
+    /// As in [`Program`].
+    pub active_from: Option<Instant>,
+    /// As in [`Program`].
+    pub active_to: Option<Instant>,
+    /// As in [`Program`].
+    pub grace_until: Option<Instant>,
+    /// What decides while it is active.
+    pub kind: Kind,
+}
+
+/// What decides while an entitlement is active.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Access.
+    Boolean,
+    /// Access, with a config.
+    Static,
+    /// Access while something is left.
+    Metered {
+        /// Access without counting.
+        unlimited: bool,
+        /// Access also without balance.
+        soft_limit: bool,
+    },
+}
+
+impl Terms {
+    /// The rule that decides at `now` when `amount` is wanted.
+    ///
+    /// `left` is asked only when it matters; it says how much is left, or nothing when the instant is
+    /// before anything that is known. The order of the rules: status, window, grace, unlimited, then
+    /// the balance, and the soft limit where the balance does not do.
+    #[must_use]
+    pub fn reason(
+        &self,
+        now: Instant,
+        amount: Option<Amount>,
+        left: impl FnOnce() -> Option<Amount>,
+    ) -> Reason {
+        let (unlimited, soft_limit) = match (self.closed_at(now), self.kind) {
+            (Some(closed), _) => return closed,
+            (None, Kind::Boolean) => return Reason::Boolean,
+            (None, Kind::Static) => return Reason::Static,
+            (None, Kind::Metered { unlimited, soft_limit }) => (unlimited, soft_limit),
+        };
+        if amount.is_none() && self.grace_until.is_some_and(|end| now < end) {
+            return Reason::Grace;
+        }
+        if unlimited {
+            return Reason::Unlimited;
+        }
+        match left() {
+            None => Reason::BeforeOpening,
+            Some(left) if left >= amount.unwrap_or(Amount::EPSILON) => Reason::WithinBalance,
+            Some(_) if soft_limit => Reason::SoftLimit,
+            Some(_) => Reason::Exhausted,
+        }
+    }
+
+    /// Why the entitlement is not active at `now`, if it is not.
+    ///
+    /// The start is inclusive and the end exclusive, at the exact instant (upstream
+    /// `entitlement/entitlement.go`); an empty window is never active.
+    #[must_use]
+    pub fn closed_at(&self, now: Instant) -> Option<Reason> {
+        if self.suspended {
+            return Some(Reason::Suspended);
+        }
+        let empty =
+            self.active_to.is_some_and(|to| self.active_from.is_some_and(|from| to <= from));
+        if empty || self.active_to.is_some_and(|to| now >= to) {
+            return Some(Reason::Ended);
+        }
+        self.active_from.filter(|from| now < *from).map(|_| Reason::NotYet)
+    }
+}
+
+impl Reason {
+    /// Whether this rule gives access.
+    #[must_use]
+    pub const fn has_access(self) -> bool {
+        match self {
+            Self::Boolean
+            | Self::Static
+            | Self::WithinBalance
+            | Self::SoftLimit
+            | Self::Unlimited
+            | Self::Grace => true,
+            Self::NotYet
+            | Self::Ended
+            | Self::Suspended
+            | Self::Exhausted
+            | Self::BeforeOpening => false,
+        }
+    }
+}
+
 /// Decides a question about one entitlement.
-///
-/// The order of the rules: status, window, grace, unlimited, soft limit, balance.
 ///
 /// ```
 /// use edgegrant::engine::program::{Program, Rule};
@@ -93,95 +210,75 @@ pub enum Reason {
 ///     rule: Rule::Boolean,
 /// };
 /// let now = Instant::parse("2024-02-01T00:00:00Z")?;
-/// let decision = decide(&program, &Question { now, amount: None, extra: &[] });
+/// let decision = decide(&program, &Question::at(now));
 /// assert_eq!(decision.reason, Reason::Ended);
 /// # Ok::<(), edgegrant::Error>(())
 /// ```
 #[must_use]
 pub fn decide(program: &Program, question: &Question<'_>) -> Decision {
     let now = question.now;
-    match program.closed_at(now) {
-        Some(Reason::NotYet) => Decision {
-            until: program.active_from,
-            retry_at: program.active_from.and_then(|from| program.access_from(from, question)),
-            ..Decision::without_numbers(false, Reason::NotYet)
-        },
-        Some(reason) => Decision::without_numbers(false, reason),
-        None => match &program.rule {
-            Rule::Boolean => program.open_until(Decision::without_numbers(true, Reason::Boolean)),
-            Rule::Static => program.open_until(Decision::without_numbers(true, Reason::Static)),
-            Rule::Metered(metered) => program.decide_metered(metered, question),
-        },
-    }
-}
-
-impl Decision {
-    fn without_numbers(has_access: bool, reason: Reason) -> Self {
-        Self { has_access, reason, numbers: None, until: None, retry_at: None, lapsed: false }
+    let metered = match &program.rule {
+        Rule::Metered(metered) if program.terms().closed_at(now).is_none() => Some(metered),
+        _ => None,
+    };
+    let counted = metered.and_then(|metered| metered.count(question, now));
+    let left = || counted.as_ref().map(|counted| counted.left);
+    let reason = program.terms().reason(now, question.amount, left);
+    let numbers = metered.zip(counted.as_ref());
+    Decision {
+        has_access: reason.has_access(),
+        reason,
+        numbers: numbers.map(|(metered, counted)| metered.numbers(counted)),
+        until: program.changes_after(now),
+        retry_at: if reason.has_access() { None } else { program.retry_at(reason, question) },
+        lapsed: counted.is_some_and(|counted| counted.lapsed),
     }
 }
 
 impl Program {
-    /// Why the entitlement is not active at `now`, if it is not.
-    ///
-    /// The start is inclusive and the end exclusive, at the exact instant (OpenMeter
-    /// `entitlement/entitlement.go`); an empty window is never active.
+    /// What decides apart from what is counted.
     #[must_use]
-    pub fn closed_at(&self, now: Instant) -> Option<Reason> {
-        if self.suspended {
-            return Some(Reason::Suspended);
-        }
-        if self.active_to.is_some_and(|to| now >= to) {
-            return Some(Reason::Ended);
-        }
-        let not_yet = self.active_from.is_some_and(|from| now < from);
-        let never = not_yet && earliest(self.active_to, self.active_from) == self.active_to;
-        match (not_yet, never && self.active_to.is_some()) {
-            (true, true) => Some(Reason::Ended),
-            (true, false) => Some(Reason::NotYet),
-            _ => None,
-        }
-    }
-
-    fn open_until(&self, decision: Decision) -> Decision {
-        Decision { until: earliest(decision.until, self.active_to), ..decision }
-    }
-
-    fn decide_metered(&self, metered: &Metered, question: &Question<'_>) -> Decision {
-        let now = question.now;
-        let Some(counted) = metered.count(question.extra, now) else {
-            return Decision::without_numbers(false, Reason::BeforeOpening);
+    pub const fn terms(&self) -> Terms {
+        let kind = match &self.rule {
+            Rule::Boolean => Kind::Boolean,
+            Rule::Static => Kind::Static,
+            Rule::Metered(Metered { unlimited, soft_limit, .. }) => {
+                Kind::Metered { unlimited: *unlimited, soft_limit: *soft_limit }
+            }
         };
-        let in_grace = question.amount.is_none() && self.grace_until.is_some_and(|end| now < end);
-        let reason = metered.reason(&counted, question.amount, in_grace);
-        let has_access = reason != Reason::Exhausted;
-        let until = metered.changes_after(now);
+        Terms {
+            suspended: self.suspended,
+            active_from: self.active_from,
+            active_to: self.active_to,
+            grace_until: self.grace_until,
+            kind,
+        }
+    }
+
+    /// The first instant after `now` at which the answer may differ without new usage.
+    fn changes_after(&self, now: Instant) -> Option<Instant> {
+        match self.terms().closed_at(now) {
+            Some(Reason::NotYet) => return self.active_from,
+            Some(_) => return None,
+            None => {}
+        }
+        let Rule::Metered(metered) = &self.rule else { return self.active_to };
         let grace_end = self.grace_until.filter(|end| now < *end);
-        let retry_at = match has_access {
-            true => None,
-            false => self.access_after(metered, question),
-        };
-        self.open_until(Decision {
-            has_access,
-            reason,
-            numbers: Some(metered.numbers(&counted)),
-            until: earliest(until, grace_end),
-            retry_at,
-            lapsed: counted.lapsed,
-        })
+        earliest(metered.changes_after(now), earliest(grace_end, self.active_to))
     }
 
-    /// The earliest instant at or after `from` with access, when the entitlement begins at `from`.
-    fn access_from(&self, from: Instant, question: &Question<'_>) -> Option<Instant> {
-        let later = Question { now: from, ..*question };
-        let decision = decide(self, &later);
-        if decision.has_access { Some(from) } else { decision.retry_at }
-    }
-
-    /// The earliest instant after `now` with access if nothing is used any more.
-    fn access_after(&self, metered: &Metered, question: &Question<'_>) -> Option<Instant> {
-        let wanted = question.amount.unwrap_or(Amount::EPSILON);
-        let at = metered.balance_reaches(question.extra, question.now, wanted)?;
+    /// The earliest instant after the question's with access if nothing is used any more.
+    fn retry_at(&self, reason: Reason, question: &Question<'_>) -> Option<Instant> {
+        if reason == Reason::NotYet {
+            let begun = Question { now: self.active_from?, ..*question };
+            let decision = decide(self, &begun);
+            return if decision.has_access { self.active_from } else { decision.retry_at };
+        }
+        let Rule::Metered(metered) = &self.rule else { return None };
+        if reason != Reason::Exhausted {
+            return None;
+        }
+        let at = metered.balance_reaches(question)?;
         self.active_to.is_none_or(|to| at < to).then_some(at)
     }
 }
@@ -200,25 +297,6 @@ pub(super) struct Counted {
 }
 
 impl Metered {
-    fn reason(&self, counted: &Counted, amount: Option<Amount>, in_grace: bool) -> Reason {
-        let left = counted.left;
-        let enough = match amount {
-            Some(amount) => left >= amount,
-            None => left.is_positive(),
-        };
-        if in_grace {
-            Reason::Grace
-        } else if self.unlimited {
-            Reason::Unlimited
-        } else if enough {
-            Reason::WithinBalance
-        } else if self.soft_limit {
-            Reason::SoftLimit
-        } else {
-            Reason::Exhausted
-        }
-    }
-
     fn numbers(&self, counted: &Counted) -> Numbers {
         let overage = counted.overage.filter(|_| !self.unlimited);
         let balance = overage.map(|_| counted.left);
@@ -228,14 +306,15 @@ impl Metered {
     }
 
     /// Counts what is granted and used at `now`; `None` before the opening.
-    pub(super) fn count(&self, extra: &[UsageEvent], now: Instant) -> Option<Counted> {
+    fn count(&self, question: &Question<'_>, now: Instant) -> Option<Counted> {
         let at = now.ceil_minute();
         let granted = || -> Amount {
             let active = self.grants.iter().filter(|grant| grant.is_active_at(at));
             active.map(|grant| grant.amount).sum()
         };
-        let unseen = extra.iter().filter(|event| event.at >= self.usage_as_of && event.at < at);
-        let used: Amount = unseen.map(|event| event.amount).sum();
+        let new = |event: &&UsageEvent| event.at >= self.usage_as_of && event.at < at;
+        let extra = question.extra.iter().filter(new).map(|event| event.amount).sum::<Amount>();
+        let used = extra + question.used;
         let known = |net: Amount, usage: Amount, lapsed: bool| Counted {
             at,
             left: net.or_zero(),
@@ -245,7 +324,7 @@ impl Metered {
             lapsed,
         };
         match self.usage {
-            Usage::Flow { .. } => (at >= self.opening.at).then(|| self.count_flow(extra, at)),
+            Usage::Flow { .. } => (at >= self.opening.at).then(|| self.count_flow(question, at)),
             Usage::Level { in_use } => {
                 let level = in_use + used;
                 Some(known(granted() - level, level, false))
@@ -261,9 +340,13 @@ impl Metered {
         }
     }
 
-    fn count_flow(&self, extra: &[UsageEvent], at: Instant) -> Counted {
-        let mut run = Run::new(self, extra);
+    fn count_flow(&self, question: &Question<'_>, at: Instant) -> Counted {
+        let mut run = Run::new(self, question.extra);
         run.settle(at);
+        if !question.used.is_zero() {
+            run.drop_ended();
+            run.use_now(question.used);
+        }
         Counted {
             at,
             left: run.balance_at(at),
@@ -303,24 +386,25 @@ impl Metered {
         earliest(early, activations.min()).filter(|change| *change > now)
     }
 
-    /// The first instant after `now` at which at least `wanted` is left if nothing is used any more.
+    /// The first instant after the question's at which enough is left if nothing is used any more.
     ///
     /// Overage is paid off in one step however many refills that takes; beyond that at most
     /// [`RETRY_STEPS`] boundaries are looked at.
-    fn balance_reaches(
-        &self,
-        extra: &[UsageEvent],
-        now: Instant,
-        wanted: Amount,
-    ) -> Option<Instant> {
+    fn balance_reaches(&self, question: &Question<'_>) -> Option<Instant> {
+        let wanted = question.amount.unwrap_or(Amount::EPSILON);
         let ever: Amount = self.grants.iter().map(super::program::Grant::most).sum();
         if ever < wanted || matches!(self.usage, Usage::Value { .. }) {
             return None;
         }
-        let mut change = now;
+        // Usage without an instant happened just now, also when a later instant is looked at.
+        let now = UsageEvent { at: question.now.ceil_minute(), amount: question.used };
+        let mut extra = question.extra.to_vec();
+        extra.insert(extra.partition_point(|event| event.at <= now.at), now);
+        let later = Question { extra: &extra, used: Amount::ZERO, ..*question };
+        let mut change = question.now;
         for _ in 0..RETRY_STEPS {
-            change = self.next_gain(extra, change)?;
-            let counted = self.count(extra, change)?;
+            change = self.next_gain(&extra, change)?;
+            let counted = self.count(&later, change)?;
             if counted.left >= wanted {
                 return Some(change);
             }
@@ -347,7 +431,7 @@ impl Metered {
     #[must_use]
     pub fn steady(&self) -> Option<Steady> {
         let after = self.opening.at;
-        let counted = self.count(&[], after.plus_millis(1))?;
+        let counted = self.count(&Question::at(after), after.plus_millis(1))?;
         let until = self.boundary_after(after).unwrap_or(Instant::MAX);
         let changes_at = self.changes_after(after.plus_millis(1));
         Some(Steady { after, until, changes_at, net: counted.left - counted.overage? })

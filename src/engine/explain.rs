@@ -104,7 +104,7 @@ const WALKED: usize = 4096;
 ///     suspended: false, active_from: None, active_to: None, grace_until: None, rule: Rule::Boolean,
 /// };
 /// let now = Instant::parse("2024-02-01T00:00:10Z")?;
-/// let explanation = explain(&program, &Question { now, amount: None, extra: &[] });
+/// let explanation = explain(&program, &Question::at(now));
 /// assert_eq!(explanation.evaluated_at.to_string(), "2024-02-01T00:01:00Z");
 /// # Ok::<(), edgegrant::Error>(())
 /// ```

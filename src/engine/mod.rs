@@ -18,7 +18,7 @@ mod timeline;
 
 #[cfg(feature = "facts")]
 pub use compile::{Compiled, Ledger, Problem, burn_order, compile, ledger};
-pub use decide::{Decision, Numbers, Question, Reason, decide};
+pub use decide::{Decision, Kind, Numbers, Question, Reason, Terms, decide};
 pub use explain::{BurnDown, Explanation, GrantAccount, GrantState, explain};
 pub use history::{History, HistoryQuery, PAGE, Window, WindowSize};
 pub use program::Program;

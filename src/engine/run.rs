@@ -63,11 +63,7 @@ impl<'a> Run<'a> {
             period_start: opening.period_start,
             recorder: None,
         };
-        let late = sum(late);
-        if !late.is_zero() {
-            run.usage += late;
-            run.burn(late, opening.at);
-        }
+        run.use_now(sum(late));
         run
     }
 
@@ -97,6 +93,23 @@ impl<'a> Run<'a> {
         self.advance(until);
         if self.at == until {
             self.cross(false);
+        }
+    }
+
+    /// Leaves nothing of grants that have ended, which otherwise happens when a phase begins.
+    pub(super) fn drop_ended(&mut self) {
+        for (grant, balance) in self.metered.grants.iter().zip(&mut self.balances) {
+            if !grant.is_active_at(self.at) {
+                *balance = Amount::ZERO;
+            }
+        }
+    }
+
+    /// Burns usage at the present instant, on top of everything that has been burnt.
+    pub(super) fn use_now(&mut self, used: Amount) {
+        if !used.is_zero() {
+            self.usage += used;
+            self.burn(used, self.at);
         }
     }
 

@@ -86,7 +86,7 @@ pub fn value(
     }
     let metered = compiled.metered;
     let minute = at.ceil_minute();
-    let question = engine::Question { now: at, amount: None, extra: &compiled.events };
+    let question = engine::Question { extra: &compiled.events, ..engine::Question::at(at) };
     let rule = Rule::Metered(metered.clone());
     let program =
         Program { suspended: false, active_from: None, active_to: None, grace_until: None, rule };
@@ -237,11 +237,11 @@ fn access(access: &Access) -> Result<answer::Access, KitError> {
     let Some(kind) = access.kind else { return Ok(refused(false, "feature_unavailable")) };
     let program = facts::access_program(access, kind == EntitlementType::Metered)?;
     let now = access.at.map_or(Instant::EPOCH, kit_to_engine);
-    let active = access.active.unwrap_or(program.closed_at(now).is_none());
+    let active = access.active.unwrap_or(program.terms().closed_at(now).is_none());
     if !active {
         return Ok(refused(false, "feature_unavailable"));
     }
-    let decision = engine::decide(&program, &engine::Question { now, amount: None, extra: &[] });
+    let decision = engine::decide(&program, &engine::Question::at(now));
     let reason = (!decision.has_access).then(|| "usage_limit_reached".to_owned());
     Ok(answer::Access { active: Some(true), has_access: decision.has_access, reason: Some(reason) })
 }
