@@ -7,6 +7,7 @@
 pub mod amount;
 pub mod engine;
 pub mod error;
+pub mod gate;
 #[cfg(feature = "facts")]
 pub mod model;
 pub mod snapshot;

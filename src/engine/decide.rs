@@ -358,7 +358,8 @@ impl Metered {
     }
 
     /// The first reset, refill, activation or end after `at`.
-    pub(super) fn boundary_after(&self, at: Instant) -> Option<Instant> {
+    #[must_use]
+    pub fn boundary_after(&self, at: Instant) -> Option<Instant> {
         let reset = self.timeline.reset_after(at).map(|reset| reset.at);
         let changes = self.grants.iter().filter_map(|grant| {
             let effective = Some(grant.effective_at).filter(|effective| *effective > at);

@@ -130,6 +130,14 @@ impl Body {
         })
     }
 
+    /// Verifies and validates every part, so that no page can turn out to be bad later.
+    ///
+    /// # Errors
+    /// The code of the first thing that is wrong.
+    pub fn verify_parts(&self) -> Result<(), Error> {
+        (0..self.levels.pages() as u32).try_for_each(|index| self.page(index).map(|_| ()))
+    }
+
     /// Verifies everything: each part, each page's tree over its subjects, and the counts.
     ///
     /// # Errors

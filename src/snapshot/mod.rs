@@ -45,6 +45,21 @@ pub struct Roots {
     pub pack_length: u64,
 }
 
+impl Roots {
+    /// The file name of the pack: a digest of what it is made of.
+    ///
+    /// ```
+    /// use edgegrant::snapshot::{Digest, Roots};
+    ///
+    /// let roots = Roots { root: Digest([1; 32]), catalogue: Digest([2; 32]), pack_length: 0 };
+    /// assert_eq!(roots.pack_name().len(), 64);
+    /// ```
+    #[must_use]
+    pub fn pack_name(&self) -> String {
+        hash::digest(&[&self.root.0, &self.catalogue.0]).to_string()
+    }
+}
+
 /// The name of some bytes: 32 bytes of SHA-512/256, shown as lower-case hex.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest(pub [u8; 32]);

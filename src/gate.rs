@@ -1,0 +1,334 @@
+//! The gate: trusted keys, one verified snapshot and the usage seen here; it answers questions.
+//!
+//! It reads no clock and fetches nothing. A refresh has two steps: [`Gate::offer`] verifies a head and
+//! says which body it needs, [`Gate::accept`] verifies that body as a whole and swaps it in. Whatever
+//! is refused leaves the old snapshot serving.
+
+mod answer;
+mod found;
+mod freshness;
+mod seen;
+
+use crate::amount::Amount;
+use crate::engine::program::{Program, Rule};
+use crate::engine::{Explanation, History, HistoryQuery, UsageEvent, WindowSize};
+use crate::error::Error;
+use crate::snapshot::{Body, Digest, Roots};
+use crate::time::Instant;
+use crate::trust::{Head, Keyring, VerifiedHead, verify};
+pub use answer::{Answer, Kind, Reason};
+use found::Found;
+pub use freshness::{Clock, Origin, Status};
+use freshness::{Rung, Standing};
+use seen::SeenUsage;
+
+/// What a gate trusts and how it answers before it has a snapshot.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Whom heads must be for: tenant and environment.
+    pub audience: String,
+    /// Whose signatures count, and how many are needed.
+    pub keyring: Keyring,
+    /// The answer without a snapshot; no access unless somebody wants it so.
+    pub open_without_snapshot: bool,
+}
+
+/// A question to a gate.
+#[derive(Clone, Copy, Debug)]
+pub struct Ask<'a> {
+    /// The id or an alias of a subject.
+    pub subject: &'a str,
+    /// The key of a feature.
+    pub feature: &'a str,
+    /// The host's clock, by which the snapshot is fresh or not.
+    pub clock: Clock,
+    /// The instant to answer for, when it is not now.
+    pub at: Option<Instant>,
+    /// How many units are wanted; any at all when absent.
+    pub amount: Option<Amount>,
+    /// Usage that the snapshot does not include, from a caller who keeps the count; it replaces what
+    /// was recorded here.
+    pub used: Option<Amount>,
+}
+
+/// What a refresh needs after its head was verified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Offer {
+    /// Nothing: the snapshot is the present one, perhaps with a renewed head.
+    Unchanged,
+    /// The body with this file name under `private/pack/` and exactly this many bytes.
+    Body {
+        /// The file name.
+        name: String,
+        /// The length in bytes; whoever fetches stops there.
+        length: u64,
+    },
+}
+
+/// Owns trusted keys and one verified snapshot, and answers.
+pub struct Gate {
+    options: Options,
+    present: Option<Snapshot>,
+    offered: Option<(VerifiedHead, Origin)>,
+    seen: SeenUsage,
+}
+
+/// A verified head and the body that it names.
+struct Snapshot {
+    head: VerifiedHead,
+    origin: Origin,
+    body: Body,
+}
+
+/// What the derivation of an answer is told with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explained {
+    /// The answer that is explained.
+    pub answer: Answer,
+    /// The engine's derivation, when the engine was asked.
+    pub explanation: Option<Explanation>,
+    /// The ids of the grants, in the order that the derivation counts them.
+    pub grant_ids: Vec<String>,
+}
+
+/// A history, and the ids of the grants in the order that it counts them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// The history.
+    pub history: History,
+    /// The ids.
+    pub grant_ids: Vec<String>,
+}
+
+impl Gate {
+    /// A gate without a snapshot.
+    #[must_use]
+    pub fn new(options: Options) -> Self {
+        Self { options, present: None, offered: None, seen: SeenUsage::default() }
+    }
+
+    /// Verifies a head and says what else is needed. A newer head of the present body is taken over
+    /// at once; anything else changes nothing until [`Gate::accept`].
+    ///
+    /// # Errors
+    /// The codes of [`verify`]; `head-from-future` when it was signed more than a day ahead of the
+    /// clock; `head-expired` unless it comes from the own store; `head-rollback` when it is older
+    /// than the present one; `head-equivocation` when it has the version of the present one and says
+    /// something else.
+    pub fn offer(&mut self, head: &[u8], clock: Clock, origin: Origin) -> Result<Offer, Error> {
+        self.offered = None;
+        let head = verify(head, &self.options.keyring, &self.options.audience)?;
+        freshness::admit(head.head(), clock, origin)?;
+        if let Some(present) = &mut self.present {
+            freshness::supersedes(&head, &present.head)?;
+            if same_body(head.head(), present.head.head()) {
+                present.head = head;
+                present.origin = origin;
+                return Ok(Offer::Unchanged);
+            }
+        }
+        let roots = roots(head.head());
+        self.offered = Some((head, origin));
+        Ok(Offer::Body { name: roots.pack_name(), length: roots.pack_length })
+    }
+
+    /// Takes the body that the offered head names. When there is a snapshot already, every part of the
+    /// new one is verified before it takes its place; the first one is verified as it is touched.
+    ///
+    /// # Errors
+    /// `not-offered` without an offer before; the codes of [`Body::open`] and of its parts.
+    pub fn accept(&mut self, pack: Vec<u8>) -> Result<(), Error> {
+        let (head, origin) = self.offered.take().ok_or(NOT_OFFERED)?;
+        let body = Body::open(pack, &roots(head.head()), head.head().usage_as_of)?;
+        if self.present.is_some() {
+            body.verify_parts()?;
+        }
+        self.seen.forget_included(&body);
+        self.present = Some(Snapshot { head, origin, body });
+        Ok(())
+    }
+
+    /// Whether the feature may be used; nothing is allocated.
+    #[must_use]
+    pub fn has_access(&self, ask: &Ask<'_>) -> bool {
+        match self.find(ask) {
+            Ok(found) => match found.quick(ask) {
+                Some(reason) => reason.has_access(),
+                None => found.answer(ask).has_access,
+            },
+            Err(missing) => missing.reason.has_access(),
+        }
+    }
+
+    /// Units left; `None` where the type has none or they are not known.
+    #[must_use]
+    pub fn balance(&self, ask: &Ask<'_>) -> Option<Amount> {
+        self.check(ask).balance
+    }
+
+    /// Units used in the usage period; `None` where the type has none or they are not known.
+    #[must_use]
+    pub fn usage(&self, ask: &Ask<'_>) -> Option<Amount> {
+        self.check(ask).usage
+    }
+
+    /// Units used that no grant covers; `None` where the type has none or they are not known.
+    #[must_use]
+    pub fn overage(&self, ask: &Ask<'_>) -> Option<Amount> {
+        self.check(ask).overage
+    }
+
+    /// The full decision.
+    #[must_use]
+    pub fn check(&self, ask: &Ask<'_>) -> Answer {
+        match self.find(ask) {
+            Ok(found) => found.answer(ask),
+            Err(missing) => missing.answer(),
+        }
+    }
+
+    /// The decision with its derivation.
+    #[must_use]
+    pub fn explain(&self, ask: &Ask<'_>) -> Explained {
+        match self.find(ask) {
+            Ok(found) => found.explain(ask),
+            Err(missing) => {
+                Explained { answer: missing.answer(), explanation: None, grant_ids: Vec::new() }
+            }
+        }
+    }
+
+    /// Every entitlement of a subject, with the feature's key; nothing for an unknown subject.
+    #[must_use]
+    pub fn entitlements(
+        &self,
+        subject: &str,
+        clock: Clock,
+        at: Option<Instant>,
+    ) -> Vec<(String, Answer)> {
+        let Some(present) = &self.present else { return Vec::new() };
+        let Ok(Some(found)) = present.body.subject(subject) else { return Vec::new() };
+        let features = found.entries().map(|(feature, _)| feature.key);
+        let answered = features.map(|feature| {
+            let ask = Ask { subject, feature, clock, at, amount: None, used: None };
+            (feature.to_owned(), self.check(&ask))
+        });
+        answered.collect()
+    }
+
+    /// Usage and balances over time, as far back as the snapshot goes.
+    ///
+    /// # Errors
+    /// The reason as a code when there is no such entitlement, and those of
+    /// [`Metered::history`](engine::program::Metered::history).
+    pub fn history(
+        &self,
+        ask: &Ask<'_>,
+        from: Instant,
+        to: Instant,
+        window: WindowSize,
+    ) -> Result<Told, Error> {
+        let found = self.find(ask).map_err(|_| NOT_FOUND)?;
+        let Rule::Metered(metered) = found.entry.program()?.rule else { return Err(NOT_METERED) };
+        let history = metered.history(&HistoryQuery { from, to, window, extra: found.seen })?;
+        Ok(Told { history, grant_ids: found.entry.grant_ids(&found.feature)? })
+    }
+
+    /// Counts usage seen here, on top of the snapshot, until a snapshot arrives that includes it.
+    ///
+    /// `false` when the subject has no metered entitlement to the feature: nothing is kept then.
+    pub fn record(&mut self, subject: &str, feature: &str, amount: Amount, at: Instant) -> bool {
+        let Some(present) = &self.present else { return false };
+        let Ok(Some(found)) = present.body.subject(subject) else { return false };
+        let declared = present.body.catalogue().feature(feature);
+        let Some(entry) = declared.and_then(|feature| found.entry(&feature)) else { return false };
+        let Ok(Program { rule: Rule::Metered(metered), .. }) = entry.program() else {
+            return false;
+        };
+        self.seen.record(found.id(), feature, UsageEvent { at, amount }, &metered);
+        true
+    }
+
+    /// What is known of the snapshot; `None` before the first.
+    #[must_use]
+    pub fn status(&self, clock: Clock) -> Option<Status> {
+        let Snapshot { head, origin, body } = self.present.as_ref()?;
+        let standing = Standing::new(head.head(), *origin, clock);
+        Some(Status {
+            version: head.head().version,
+            epoch: head.epoch(),
+            issued_at: head.head().issued_at,
+            stale_after: head.head().stale_after,
+            expires_at: head.head().expires_at,
+            dead_at: head.head().dead_at,
+            usage_as_of: head.head().usage_as_of,
+            age_millis: standing.age_millis,
+            stale: standing.is_stale(),
+            clock_trusted: standing.clock_trusted,
+            source: *origin,
+            subjects: body.catalogue().counts().subjects,
+        })
+    }
+
+    /// The entitlement that is asked about, or why there is none.
+    #[inline]
+    fn find<'a>(&'a self, ask: &Ask<'_>) -> Result<Found<'a>, Missing> {
+        let Some(present) = &self.present else {
+            let open = self.options.open_without_snapshot;
+            let reason = if open { Reason::OpenPolicy } else { Reason::NoSnapshot };
+            return Err(Missing { reason, standing: None });
+        };
+        let mut standing = Standing::new(present.head.head(), present.origin, ask.clock);
+        // The snapshot's age changes what is answered now, not what is answered for an instant.
+        standing.changes_at = standing.changes_at.filter(|_| ask.at.is_none());
+        let missing = |reason| Missing { reason, standing: Some(standing) };
+        if standing.rung == Rung::Dead {
+            return Err(missing(Reason::DeadSnapshot));
+        }
+        let subject =
+            present.body.subject(ask.subject).map_err(|_| missing(Reason::PageInvalid))?;
+        let subject = subject.ok_or(missing(Reason::UnknownSubject))?;
+        let feature = present.body.catalogue().feature(ask.feature);
+        let feature = feature.ok_or(missing(Reason::UnknownFeature))?;
+        let entry = subject.entry(&feature).ok_or(missing(Reason::NotEntitled))?;
+        let seen = self.seen.of(subject.id(), feature.key);
+        Ok(Found { standing, feature, entry, seen })
+    }
+}
+
+/// Why no entitlement was found.
+struct Missing {
+    reason: Reason,
+    standing: Option<Standing>,
+}
+
+impl Missing {
+    fn answer(&self) -> Answer {
+        Answer::bare(self.reason, self.standing)
+    }
+}
+
+const NOT_FOUND: Error = Error::new(
+    "not-entitled",
+    "there is no such entitlement in the snapshot; `check` says which part of it is unknown",
+);
+const NOT_METERED: Error = Error::new(
+    "history-not-metered-by-usage",
+    "the entitlement does not count usage over time; only those that do have a history",
+);
+const NOT_OFFERED: Error = Error::new(
+    "not-offered",
+    "a body was given without a head before it; offer the head that names it first",
+);
+
+fn roots(head: &Head) -> Roots {
+    Roots {
+        root: Digest(head.root),
+        catalogue: Digest(head.catalogue),
+        pack_length: head.pack_length,
+    }
+}
+
+fn same_body(head: &Head, present: &Head) -> bool {
+    roots(head) == roots(present) && head.usage_as_of == present.usage_as_of
+}

@@ -1,0 +1,147 @@
+//! An entitlement that was found, and what it answers.
+
+use super::answer::{Answer, Reason};
+use super::freshness::{Rung, Standing};
+use super::{Ask, Explained};
+use crate::amount::Amount;
+use crate::engine::program::{Program, Steady};
+use crate::engine::{self, Question, Terms, UsageEvent};
+use crate::snapshot::{Entry, Feature, Outline, OutlineRule, WhenExpired};
+use crate::time::Instant;
+
+/// An entitlement of a subject, at one moment.
+pub(super) struct Found<'a> {
+    pub(super) standing: Standing,
+    pub(super) feature: Feature<'a>,
+    pub(super) entry: Entry<'a>,
+    /// Usage seen here.
+    pub(super) seen: &'a [UsageEvent],
+}
+
+impl Found<'_> {
+    /// The reason alone, where it can be told without grants and calendar.
+    ///
+    /// `None` when it has to be computed.
+    #[inline]
+    pub(super) fn quick(&self, ask: &Ask<'_>) -> Option<Reason> {
+        let outline = self.entry.outline().ok()?;
+        let at = self.instant(ask);
+        let mut computed = false;
+        let reason = terms(&outline).reason(at, ask.amount, || {
+            let net = self.quick_net(&outline, ask, at);
+            computed = net.is_none();
+            net.map(Amount::or_zero)
+        });
+        if computed { None } else { Some(self.under_policy(reason.into(), false)) }
+    }
+
+    /// Units left, negative for overage, where the state between two boundaries says so.
+    #[inline]
+    pub(super) fn quick_net(
+        &self,
+        outline: &Outline,
+        ask: &Ask<'_>,
+        at: Instant,
+    ) -> Option<Amount> {
+        let OutlineRule::Metered(metered) = outline.rule else { return None };
+        let Steady { after, until, net, .. } = metered.steady?;
+        let minute = at.ceil_minute();
+        if minute <= after || minute >= until {
+            return None;
+        }
+        let used = match ask.used {
+            Some(used) => used,
+            None => sum(self.seen, metered.usage_as_of, minute),
+        };
+        Some(net - used)
+    }
+
+    /// The full answer.
+    pub(super) fn answer(&self, ask: &Ask<'_>) -> Answer {
+        let Ok(program) = self.entry.program() else { return self.page_invalid() };
+        let decision = engine::decide(&program, &self.question(ask));
+        self.answer_with(&program, &decision)
+    }
+
+    /// The answer and how it came about.
+    pub(super) fn explain(&self, ask: &Ask<'_>) -> Explained {
+        let (Ok(program), Ok(grant_ids)) =
+            (self.entry.program(), self.entry.grant_ids(&self.feature))
+        else {
+            let answer = self.page_invalid();
+            return Explained { answer, explanation: None, grant_ids: Vec::new() };
+        };
+        let explanation = engine::explain(&program, &self.question(ask));
+        let answer = self.answer_with(&program, &explanation.decision);
+        Explained { answer, explanation: Some(explanation), grant_ids }
+    }
+
+    fn page_invalid(&self) -> Answer {
+        Answer::bare(Reason::PageInvalid, Some(self.standing))
+    }
+
+    fn question<'q>(&'q self, ask: &Ask<'_>) -> Question<'q> {
+        Question {
+            now: self.instant(ask),
+            amount: ask.amount,
+            extra: if ask.used.is_some() { &[] } else { self.seen },
+            used: ask.used.unwrap_or_default(),
+        }
+    }
+
+    fn instant(&self, ask: &Ask<'_>) -> Instant {
+        ask.at.unwrap_or(self.standing.now)
+    }
+
+    fn answer_with(&self, program: &Program, decision: &engine::Decision) -> Answer {
+        let reason = self.under_policy(decision.reason.into(), decision.lapsed);
+        let answer = Answer::bare(reason, Some(self.standing)).with(decision);
+        let config = self.entry.config().filter(|_| answer.has_access);
+        Answer {
+            kind: Some(program.terms().kind.into()),
+            config: config.map(str::to_owned),
+            unit: self.feature.unit.map(str::to_owned),
+            ..answer
+        }
+    }
+
+    /// What the feature's policy makes of a reason once the snapshot, or the source's own figure in
+    /// it, no longer holds.
+    fn under_policy(&self, reason: Reason, lapsed: bool) -> Reason {
+        let expired = self.standing.rung == Rung::Expired;
+        if !expired && !lapsed {
+            return reason;
+        }
+        match self.feature.when_expired {
+            WhenExpired::Closed => Reason::ExpiredSnapshot,
+            WhenExpired::Open if reason.is_closed() => reason,
+            WhenExpired::Open => Reason::OpenPolicy,
+            WhenExpired::LastKnown if expired && reason.has_access() => Reason::LastKnown,
+            WhenExpired::LastKnown => reason,
+        }
+    }
+}
+
+/// What decides apart from what is counted.
+fn terms(outline: &Outline) -> Terms {
+    let kind = match outline.rule {
+        OutlineRule::Boolean => engine::Kind::Boolean,
+        OutlineRule::Static => engine::Kind::Static,
+        OutlineRule::Metered(metered) => {
+            engine::Kind::Metered { unlimited: metered.unlimited, soft_limit: metered.soft_limit }
+        }
+    };
+    Terms {
+        suspended: outline.suspended,
+        active_from: outline.active_from,
+        active_to: outline.active_to,
+        grace_until: outline.grace_until,
+        kind,
+    }
+}
+
+/// What of the usage seen here the snapshot does not include and the minute does.
+fn sum(seen: &[UsageEvent], from: Instant, to: Instant) -> Amount {
+    let new = seen.iter().filter(|event| event.at >= from && event.at < to);
+    new.map(|event| event.amount).sum()
+}

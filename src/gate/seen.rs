@@ -1,0 +1,87 @@
+//! Usage seen here that no snapshot includes yet.
+
+use std::collections::BTreeMap;
+
+use crate::amount::Amount;
+use crate::engine::UsageEvent;
+use crate::engine::program::{Metered, Rule};
+use crate::snapshot::Body;
+use crate::time::Instant;
+
+/// Usage by subject and feature, a sum for each minute.
+///
+/// A minute is as fine as it matters: everything else happens at whole minutes.
+#[derive(Debug, Default)]
+pub(super) struct SeenUsage {
+    subjects: BTreeMap<String, BTreeMap<String, Vec<UsageEvent>>>,
+}
+
+/// Beyond so many minutes the oldest are put together where nothing happens between them.
+const MINUTES: usize = 256;
+
+impl SeenUsage {
+    /// What was seen of a subject's use of a feature, in order of time.
+    #[inline]
+    pub(super) fn of(&self, subject: &str, feature: &str) -> &[UsageEvent] {
+        if self.subjects.is_empty() {
+            return &[];
+        }
+        let features = self.subjects.get(subject);
+        features.and_then(|features| features.get(feature)).map_or(&[], Vec::as_slice)
+    }
+
+    pub(super) fn record(
+        &mut self,
+        subject: &str,
+        feature: &str,
+        event: UsageEvent,
+        metered: &Metered,
+    ) {
+        let features = self.subjects.entry(subject.to_owned()).or_default();
+        let events = features.entry(feature.to_owned()).or_default();
+        let place = events.partition_point(|other| other.at <= event.at);
+        let before = place.checked_sub(1).and_then(|before| events.get_mut(before));
+        match before.filter(|other| other.at.floor_minute() == event.at.floor_minute()) {
+            Some(other) => other.amount = (other.amount + event.amount).min(Amount::MAX),
+            None => events.insert(place, event),
+        }
+        if events.len() > MINUTES {
+            shorten(events, metered);
+        }
+    }
+
+    /// Forgets what a new body includes, and what it has no entitlement for any more.
+    pub(super) fn forget_included(&mut self, body: &Body) {
+        self.subjects.retain(|subject, features| {
+            features.retain(|feature, events| {
+                match usage_as_of(body, subject, feature) {
+                    Some(as_of) => events.retain(|event| event.at >= as_of),
+                    None => events.clear(),
+                }
+                !events.is_empty()
+            });
+            !features.is_empty()
+        });
+    }
+}
+
+fn usage_as_of(body: &Body, subject: &str, feature: &str) -> Option<Instant> {
+    let subject = body.subject(subject).ok()??;
+    let entry = subject.entry(&body.catalogue().feature(feature)?)?;
+    match entry.program().ok()?.rule {
+        Rule::Metered(metered) => Some(metered.usage_as_of),
+        Rule::Boolean | Rule::Static => None,
+    }
+}
+
+/// Puts neighbours together between which nothing happens that usage before or after could tell.
+fn shorten(events: &mut Vec<UsageEvent>, metered: &Metered) {
+    events.dedup_by(|later, earlier| {
+        let boundary = metered.boundary_after(earlier.at);
+        let same = boundary.is_none_or(|boundary| boundary > later.at);
+        if same {
+            earlier.amount = (earlier.amount + later.amount).min(Amount::MAX);
+        }
+        same
+    });
+}
