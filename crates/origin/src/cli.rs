@@ -2,7 +2,9 @@
 
 mod generate;
 mod import;
+mod keygen;
 mod output;
+mod publish;
 mod schema;
 mod validate;
 
@@ -35,10 +37,12 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    Keygen(keygen::Args),
     Validate(validate::Args),
     Schema(schema::Args),
     Import(import::Args),
     Generate(generate::Args),
+    Publish(publish::Args),
 }
 
 /// Runs the command line of this process.
@@ -46,10 +50,12 @@ enum Verb {
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
     let result = match &cli.verb {
+        Verb::Keygen(args) => keygen::run(args, cli.json),
         Verb::Validate(args) => validate::run(args, cli.json),
         Verb::Schema(args) => schema::run(args),
         Verb::Import(args) => import::run(args, cli.json),
         Verb::Generate(args) => generate::run(args),
+        Verb::Publish(args) => publish::run(args, cli.json),
     };
     let exit = result.unwrap_or_else(|failure| {
         report(&failure, cli.json);

@@ -6,7 +6,10 @@
 pub mod cli;
 pub mod facts;
 pub mod failure;
+pub mod folder;
 pub mod generate;
+mod input;
+pub mod publish;
 pub mod sources;
 
 pub use failure::{Exit, Failure};

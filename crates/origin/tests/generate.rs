@@ -89,7 +89,7 @@ fn an_export_is_imported_to_the_same_answers_as_its_values() {
         if let engine::program::Rule::Metered(rule) = &mut before.rule {
             rule.usage = engine::program::Usage::Flow { since_opening: edgegrant::Amount::ZERO };
         }
-        let question = Question { now, amount: None, extra: &[] };
+        let question = Question { now, amount: None, used: edgegrant::Amount::ZERO, extra: &[] };
         let decision = engine::decide(&before, &question);
         let numbers = decision.numbers.unwrap();
         assert_eq!(numbers.balance.map(|n| n.to_f64()), number("balance"), "{answer}");
@@ -124,7 +124,8 @@ fn resuming_from_values_agrees_with_the_whole_ledger() {
             let now = at().plus_millis(minutes * 60_000);
             let decide = |entitlement: &Entitlement| {
                 let compiled = engine::compile(entitlement, Status::Active, at()).unwrap();
-                let question = Question { now, amount: None, extra: &[] };
+                let question =
+                    Question { now, amount: None, used: edgegrant::Amount::ZERO, extra: &[] };
                 engine::decide(&compiled.program, &question)
             };
             assert_eq!(decide(entitlement), decide(other), "{id} {now} {entitlement:?} {other:?}");

@@ -1,7 +1,6 @@
-//! Files that appear whole or not at all, and standard streams named `-`.
+//! Output that appears whole or not at all, and the host's clock.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -9,15 +8,7 @@ use edgegrant::Instant;
 use tempfile::NamedTempFile;
 
 use crate::failure::Failure;
-
-/// Opens a file, or standard input for `-`.
-pub(super) fn open(path: &Path) -> Result<Box<dyn BufRead>, Failure> {
-    if path == Path::new("-") {
-        return Ok(Box::new(BufReader::new(io::stdin())));
-    }
-    let file = File::open(path).map_err(|error| Failure::io(path, &error))?;
-    Ok(Box::new(BufReader::with_capacity(1 << 18, file)))
-}
+use crate::folder::temporary;
 
 /// Output that is kept aside until it is complete.
 #[derive(Debug)]
@@ -31,8 +22,8 @@ impl Pending {
     pub(super) fn new(target: &Path) -> Result<Self, Failure> {
         let beside = match target.parent() {
             _ if target == Path::new("-") => NamedTempFile::new(),
-            Some(folder) if folder != Path::new("") => NamedTempFile::new_in(folder),
-            _ => NamedTempFile::new_in("."),
+            Some(folder) if folder != Path::new("") => temporary().tempfile_in(folder),
+            _ => temporary().tempfile_in("."),
         };
         let file = beside.map_err(|error| Failure::io(target, &error))?;
         Ok(Self { file: BufWriter::new(file), target: target.to_owned() })

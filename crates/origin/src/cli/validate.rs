@@ -7,6 +7,7 @@ use edgegrant::Instant;
 use super::{Outcome, output};
 use crate::facts::{Checker, Entry, Facts, Problem, ReadError};
 use crate::failure::{Exit, Failure};
+use crate::input;
 
 /// Check facts: every problem with its line and its place in the JSON.
 #[derive(Debug, clap::Args)]
@@ -48,7 +49,7 @@ fn check_file(
     checker: &mut Checker,
     summary: &mut Summary,
 ) -> Result<(), Failure> {
-    for fact in Facts::new(output::open(file)?, at, checker) {
+    for fact in Facts::new(input::open(file)?, at, checker) {
         match fact {
             Ok(Entry::Feature(_)) => {}
             Ok(Entry::Subject(subject, _)) => {

@@ -91,7 +91,10 @@ impl Imported {
         let now = at(now);
         let only = self.only();
         let compiled = engine::compile(only, edgegrant::model::Status::Active, now).unwrap();
-        engine::decide(&compiled.program, &Question { now, amount: None, extra: &[] })
+        engine::decide(
+            &compiled.program,
+            &Question { now, amount: None, used: edgegrant::Amount::ZERO, extra: &[] },
+        )
     }
 
     /// Balance, usage and overage at an instant.

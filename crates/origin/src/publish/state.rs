@@ -1,0 +1,85 @@
+//! What a publisher keeps from one publishing to the next.
+
+use edgegrant::Error;
+use serde::{Deserialize, Serialize};
+
+use crate::failure::{Exit, Failure};
+use crate::folder::{self, Folder};
+
+/// The publisher's memory of an audience. The seed is a secret.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct State {
+    audience: String,
+    pub(super) seed: [u8; 32],
+    pub(super) version: u64,
+    pub(super) page_bits: Option<u8>,
+    subjects: u64,
+    pub(super) shrunk_at_version: u64,
+}
+
+const MAX_BYTES: u64 = 1 << 16;
+
+impl State {
+    /// The state of the folder, or that of a first publishing.
+    pub(super) fn load(folder: &Folder, audience: &str) -> Result<Self, Failure> {
+        let path = folder.state();
+        if !path.exists() {
+            return Self::first(audience);
+        }
+        let bytes = folder::read(&path, MAX_BYTES)?;
+        let state: Self = serde_json::from_slice(&bytes).map_err(|error| {
+            let message = format!("{}: {error}; restore the file", path.display());
+            Failure::bad_input("state-malformed", message)
+        })?;
+        if state.audience != audience {
+            let message = "the folder is published for another audience; choose another folder";
+            return Err(Failure::bad_input("audience-mismatch", message));
+        }
+        Ok(state)
+    }
+
+    fn first(audience: &str) -> Result<Self, Failure> {
+        Ok(Self {
+            audience: audience.to_owned(),
+            seed: random()?,
+            version: 0,
+            page_bits: None,
+            subjects: 0,
+            shrunk_at_version: 0,
+        })
+    }
+
+    /// Remembers how many subjects there are; gates refuse a sudden loss that was not meant.
+    pub(super) fn count(&mut self, subjects: u64, allow_shrink: bool) -> Result<(), Failure> {
+        if subjects < self.subjects / 2 {
+            if !allow_shrink {
+                return Err(SHRUNK.into());
+            }
+            self.shrunk_at_version = self.version;
+        }
+        self.subjects = subjects;
+        Ok(())
+    }
+
+    pub(super) fn save(&self, folder: &Folder) -> Result<(), Failure> {
+        let text = serde_json::to_string(self).unwrap_or_default();
+        folder::write_private(&folder.state(), text.as_bytes())
+    }
+}
+
+/// Bytes that nobody can guess.
+pub(crate) fn random() -> Result<[u8; 32], Failure> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(|error| Failure {
+        code: "no-randomness".into(),
+        message: format!("the system gives no random bytes: {error}"),
+        exit: Exit::Io,
+    })?;
+    Ok(bytes)
+}
+
+const SHRUNK: Error = Error::new(
+    "snapshot-shrunk",
+    "more than half of the subjects are gone; check the facts, or say --allow-shrink",
+);

@@ -1,0 +1,178 @@
+//! Publishing: what is written, what stays, and what is refused.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed unwrap is a failed test")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use edgegrant::snapshot::Body;
+use edgegrant::trust::{Keyring, SecretKey, VerifiedHead, verify};
+use edgegrant::{Instant, Interval};
+use edgegrant_origin::Failure;
+use edgegrant_origin::folder::{self, Folder};
+use edgegrant_origin::generate::{Facts, GrantIds, facts};
+use edgegrant_origin::publish::{Options, Published, publish};
+use tempfile::TempDir;
+
+fn at(text: &str) -> Instant {
+    Instant::parse(text).unwrap()
+}
+
+fn key() -> SecretKey {
+    SecretKey::from_seed(1, [7; 32])
+}
+
+fn interval(text: &str) -> Interval {
+    Interval::parse(text).unwrap()
+}
+
+/// A folder to publish into, beside the facts.
+struct Origin {
+    root: TempDir,
+}
+
+impl Origin {
+    fn new(facts: &str) -> Self {
+        let origin = Self { root: tempfile::tempdir().unwrap() };
+        origin.write(facts);
+        origin
+    }
+
+    fn facts(&self) -> PathBuf {
+        self.root.path().join("facts.ndjson")
+    }
+
+    fn write(&self, facts: &str) {
+        fs::write(self.facts(), facts).unwrap();
+    }
+
+    fn folder(&self) -> Folder {
+        Folder::new(self.root.path().join("out"))
+    }
+
+    fn options(&self, now: &str) -> Options {
+        Options {
+            facts: vec![self.facts()],
+            audience: "acme/test".into(),
+            keys: vec![key()],
+            now: at(now),
+            stale_after: interval("PT2M"),
+            expires_after: interval("P1D"),
+            dead_after: interval("P7D"),
+            allow_shrink: false,
+        }
+    }
+
+    fn publish(&self, now: &str) -> Result<Published, Failure> {
+        publish(&self.options(now), &self.folder())
+    }
+
+    fn head(&self) -> VerifiedHead {
+        let bytes = fs::read(self.folder().head()).unwrap();
+        verify(&bytes, &Keyring::new(vec![key().trusted_key()], 1).unwrap(), "acme/test").unwrap()
+    }
+
+    fn body(&self) -> Body {
+        let head = self.head();
+        let roots = folder::roots(head.head());
+        let pack = fs::read(self.folder().pack(&roots)).unwrap();
+        let body = Body::open(pack, &roots, head.head().usage_as_of).unwrap();
+        body.verify().unwrap();
+        body
+    }
+
+    fn parts(&self) -> BTreeSet<String> {
+        files(&self.folder().path().join("private/part"))
+    }
+}
+
+fn files(folder: &Path) -> BTreeSet<String> {
+    let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
+    names.map(|name| name.into_string().unwrap()).collect()
+}
+
+fn generated(subjects: u64) -> String {
+    let at = at("2026-11-20T12:00:00Z");
+    let facts = facts(Facts { subjects, seed: 1, at, grant_ids: GrantIds::Derived }).unwrap();
+    facts.map(|fact| serde_json::to_string(&fact).unwrap() + "\n").collect()
+}
+
+#[test]
+fn what_is_published_can_be_verified_and_read() {
+    let origin = Origin::new(&generated(300));
+    let published = origin.publish("2026-11-20T12:00:10Z").unwrap();
+    assert_eq!((published.subjects, published.entitlements), (300, 3000));
+    assert_eq!(published.parts, origin.parts().len());
+    let head = origin.head();
+    assert_eq!(head.head().version, published.version);
+    assert_eq!(head.head().usage_as_of, at("2026-11-20T12:00:00Z"));
+    assert_eq!(head.head().stale_after, at("2026-11-20T12:02:10Z"));
+    assert!(origin.body().subject("subject-300").unwrap().is_some());
+    assert!(origin.body().subject("subject-301").unwrap().is_none());
+}
+
+#[test]
+fn one_customer_more_changes_few_files() {
+    let facts = generated(2000);
+    let origin = Origin::new(&facts);
+    let first = origin.publish("2026-11-20T12:00:10Z").unwrap();
+    let before = origin.parts();
+    // A later publishing of the same facts changes nothing but the head.
+    let same = origin.publish("2026-11-20T12:30:10Z").unwrap();
+    assert_eq!((same.new_parts, origin.parts()), (0, before.clone()));
+    assert!(same.version > first.version);
+
+    origin.write(&facts.replace("\"subject-77\"", "\"subject-77\",\"status\":\"suspended\""));
+    let changed = origin.publish("2026-11-20T12:31:00Z").unwrap();
+    let new = origin.parts().difference(&before).count();
+    assert_eq!(changed.new_parts, new);
+    assert!(new <= 3, "its page and the nodes above, of {} parts: {new}", before.len());
+    assert!(before.is_subset(&origin.parts()), "older heads still find what they name");
+    assert!(origin.body().subject("subject-77").unwrap().is_some());
+}
+
+#[test]
+fn versions_grow_whatever_the_clock_and_the_state_say() {
+    let origin = Origin::new(&generated(3));
+    let now = "2026-11-20T12:00:10Z";
+    let first = origin.publish(now).unwrap().version;
+    assert_eq!(first, at(now).millis().unsigned_abs());
+    assert_eq!(origin.publish("2026-11-20T11:00:00Z").unwrap().version, first + 1);
+    fs::remove_file(origin.folder().state()).unwrap();
+    assert_eq!(origin.publish("2026-11-20T11:00:00Z").unwrap().version, first + 2);
+}
+
+#[test]
+fn refused_facts_leave_everything_as_it_was() {
+    let origin = Origin::new("{\"subject\":\"a\"}\n{\"subject\":\"a\"}\n");
+    let failure = origin.publish("2026-11-20T12:00:10Z").unwrap_err();
+    assert_eq!(failure.code, "duplicate-subject");
+    assert!(failure.message.contains("line 2: subject: "), "{}", failure.message);
+    assert!(!origin.folder().path().exists());
+}
+
+#[test]
+fn a_sudden_loss_of_subjects_must_be_meant() {
+    let origin = Origin::new(&generated(10));
+    origin.publish("2026-11-20T12:00:10Z").unwrap();
+    origin.write(&generated(4));
+    let head = fs::read(origin.folder().head()).unwrap();
+    assert_eq!(origin.publish("2026-11-20T12:01:00Z").unwrap_err().code, "snapshot-shrunk");
+    assert_eq!(fs::read(origin.folder().head()).unwrap(), head);
+    let meant = Options { allow_shrink: true, ..origin.options("2026-11-20T12:02:00Z") };
+    let version = publish(&meant, &origin.folder()).unwrap().version;
+    assert_eq!(origin.head().head().shrunk_at_version, version);
+    origin.publish("2026-11-20T12:03:00Z").unwrap();
+    assert_eq!(origin.head().head().shrunk_at_version, version, "it is remembered");
+}
+
+#[test]
+fn one_folder_has_one_audience_and_one_publisher_at_a_time() {
+    let origin = Origin::new(&generated(3));
+    origin.publish("2026-11-20T12:00:10Z").unwrap();
+    let other = Options { audience: "acme/live".into(), ..origin.options("2026-11-20T12:01:00Z") };
+    assert_eq!(publish(&other, &origin.folder()).unwrap_err().code, "audience-mismatch");
+    let held = fs::File::create(origin.folder().lock()).unwrap();
+    held.lock().unwrap();
+    assert_eq!(origin.publish("2026-11-20T12:02:00Z").unwrap_err().code, "publisher-busy");
+}
