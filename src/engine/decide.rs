@@ -1,6 +1,6 @@
 //! From a program and an instant to an answer.
 
-use super::program::{Metered, Program, Rule, Steady, Usage};
+use super::program::{Grant, Metered, Program, Rule, Steady, Usage};
 use super::run::{Run, UsageEvent};
 use super::timeline::{Period, earliest};
 use crate::amount::Amount;
@@ -31,6 +31,11 @@ impl Question<'_> {
     #[must_use]
     pub const fn at(now: Instant) -> Self {
         Self { now, amount: None, extra: &[], used: Amount::ZERO }
+    }
+
+    /// How much has to be left for access.
+    pub(super) fn wanted(&self) -> Amount {
+        self.amount.unwrap_or(Amount::EPSILON)
     }
 }
 
@@ -288,7 +293,7 @@ pub(super) struct Counted {
     /// The whole minute that the answer is for.
     pub(super) at: Instant,
     /// Units left, or units granted when usage is not known.
-    left: Amount,
+    pub(super) left: Amount,
     /// Units used that no grant covers, and units used; `None` when usage is not known.
     overage: Option<Amount>,
     usage: Option<Amount>,
@@ -306,7 +311,7 @@ impl Metered {
     }
 
     /// Counts what is granted and used at `now`; `None` before the opening.
-    fn count(&self, question: &Question<'_>, now: Instant) -> Option<Counted> {
+    pub(super) fn count(&self, question: &Question<'_>, now: Instant) -> Option<Counted> {
         let at = now.ceil_minute();
         let granted = || -> Amount {
             let active = self.grants.iter().filter(|grant| grant.is_active_at(at));
@@ -376,54 +381,22 @@ impl Metered {
     /// it does not count, unless a reset or a refill coincides.
     pub(super) fn changes_after(&self, now: Instant) -> Option<Instant> {
         let at = now.ceil_minute();
-        let flows = matches!(self.usage, Usage::Flow { .. });
+        let flows = self.flows();
+        if flows && at < self.opening.at {
+            return Some(Instant::first_seeing(self.opening.at));
+        }
+        let refills = flows || matches!(self.usage, Usage::Value { .. });
         let reset = self.timeline.reset_after(at).map(|reset| reset.at);
         let early = self.grants.iter().filter_map(|grant| {
             let end = grant.end().filter(|end| *end > at);
-            earliest(end, grant.refill_after(at).filter(|_| flows))
+            earliest(end, grant.refill_after(at).filter(|_| refills))
         });
         let early = earliest(early.min(), reset).map(Instant::first_seeing);
-        let activations = self.grants.iter().filter_map(|grant| grant.activates_after(at, flows));
+        let begins = |grant: &&Grant| grant.effective_at == at;
+        let shown = flows && self.grants.iter().any(|grant| begins(&grant)) && self.shows_at(at);
+        let later = self.grants.iter().filter(|grant| !(shown && begins(grant)));
+        let activations = later.filter_map(|grant| grant.activates_after(at, flows));
         earliest(early, activations.min()).filter(|change| *change > now)
-    }
-
-    /// The first instant after the question's at which enough is left if nothing is used any more.
-    ///
-    /// Overage is paid off in one step however many refills that takes; beyond that at most
-    /// [`RETRY_STEPS`] boundaries are looked at.
-    fn balance_reaches(&self, question: &Question<'_>) -> Option<Instant> {
-        let wanted = question.amount.unwrap_or(Amount::EPSILON);
-        let ever: Amount = self.grants.iter().map(super::program::Grant::most).sum();
-        if ever < wanted || matches!(self.usage, Usage::Value { .. }) {
-            return None;
-        }
-        // Usage without an instant happened just now, also when a later instant is looked at.
-        let now = UsageEvent { at: question.now.ceil_minute(), amount: question.used };
-        let mut extra = question.extra.to_vec();
-        extra.insert(extra.partition_point(|event| event.at <= now.at), now);
-        let later = Question { extra: &extra, used: Amount::ZERO, ..*question };
-        let mut change = question.now;
-        for _ in 0..RETRY_STEPS {
-            change = self.next_gain(&extra, change)?;
-            let counted = self.count(&later, change)?;
-            if counted.left >= wanted {
-                return Some(change);
-            }
-        }
-        None
-    }
-
-    /// The next instant after `now` at which more may be left.
-    fn next_gain(&self, extra: &[UsageEvent], now: Instant) -> Option<Instant> {
-        if !matches!(self.usage, Usage::Flow { .. }) {
-            return self.changes_after(now);
-        }
-        let mut run = Run::new(self, extra);
-        run.settle(now.ceil_minute());
-        match run.paid_off() {
-            Some(paid) => Some(Instant::first_seeing(paid)).filter(|paid| *paid > now),
-            None => self.changes_after(now),
-        }
     }
 
     /// What holds between the boundaries around the opening, for answers without the calendar.
@@ -438,6 +411,3 @@ impl Metered {
         Some(Steady { after, until, changes_at, net: counted.left - counted.overage? })
     }
 }
-
-/// How many boundaries `retry_at` looks at once no overage is left.
-const RETRY_STEPS: usize = 256;

@@ -91,11 +91,6 @@ impl Grant {
         (self.effective_at > at).then(|| Instant::first_seeing(self.effective_at))
     }
 
-    /// The most that can ever be left of it.
-    pub(super) fn most(&self) -> Amount {
-        self.amount.max(self.roll_over(Amount::ZERO))
-    }
-
     fn before_effective(&self) -> Instant {
         self.effective_at.plus_millis(-1)
     }

@@ -1,8 +1,8 @@
 //! The judge: a program, the usage it has not seen and an instant in, a decision out.
 //!
 //! `program` is the data, `timeline` and `grant` its calendar, `run` the burn-down that `jump` makes
-//! short, `decide` the rules, `record` what happened on the way, `explain` and `history` tell it.
-//! `compile` makes programs from facts.
+//! short, `decide` the rules, `retry` looks ahead, `record` what happened on the way, `explain` and
+//! `history` tell it. `compile` makes programs from facts.
 
 #[cfg(feature = "facts")]
 mod compile;
@@ -13,6 +13,7 @@ mod history;
 mod jump;
 pub mod program;
 mod record;
+mod retry;
 mod run;
 mod timeline;
 

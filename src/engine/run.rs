@@ -4,7 +4,7 @@
 //! activations) and ends by burning what was used in it together with the overage carried into it.
 //! Stretches without usage are crossed by [`jump`](super::jump) instead of phase by phase.
 
-use super::program::{Metered, Usage};
+use super::program::{Grant, Metered, Usage};
 use super::record::{Recorder, Segment};
 use super::timeline::{Reset, earliest};
 use crate::amount::Amount;
@@ -122,15 +122,11 @@ impl<'a> Run<'a> {
     /// The answer at an instant sees its resets and refills, but activations and ends only along with
     /// one of these; a phase that goes on sees them all.
     fn cross(&mut self, goes_on: bool) {
-        let begins = self.at == self.metered.opening.period_start;
-        let reset = self.metered.timeline.reset_at(self.at);
-        if let Some(reset) = reset {
+        if let Some(reset) = self.metered.timeline.reset_at(self.at) {
             self.reset(reset);
         }
-        let grants = &self.metered.grants;
-        let refilled = grants.iter().any(|grant| grant.is_refilled_at(self.at));
-        let cut = goes_on && grants.iter().any(|grant| grant.is_cut_at(self.at, self.horizon));
-        if begins || reset.is_some() || refilled || cut {
+        let cut = |grant: &Grant| grant.is_cut_at(self.at, self.horizon);
+        if self.metered.shows_at(self.at) || (goes_on && self.metered.grants.iter().any(cut)) {
             self.enter();
             if !goes_on {
                 self.burn(Amount::ZERO, self.at);
@@ -257,6 +253,16 @@ impl<'a> Run<'a> {
     pub(super) fn balance_at(&self, at: Instant) -> Amount {
         let grants = self.metered.grants.iter().zip(&self.balances);
         grants.filter(|(grant, _)| grant.is_active_at(at)).map(|(_, balance)| *balance).sum()
+    }
+}
+
+impl Metered {
+    /// Whether the answer at `at` shows everything that happens at `at`: where measuring begins, at a
+    /// reset and at a refill.
+    pub(super) fn shows_at(&self, at: Instant) -> bool {
+        at == self.opening.period_start
+            || self.timeline.reset_at(at).is_some()
+            || self.grants.iter().any(|grant| grant.is_refilled_at(at))
     }
 }
 

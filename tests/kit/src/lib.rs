@@ -29,6 +29,7 @@ mod error;
 mod interval;
 pub mod ledger;
 pub mod naive;
+pub mod property;
 pub mod question;
 
 pub use amount::Amount;

@@ -1,12 +1,5 @@
 //! The engine answers every case at hand, and random ledgers as the naive reference does: from the
 //! whole ledger, and from openings at any earlier instant.
-//!
-//! `EDGEGRANT_PROPERTIES` says how many ledgers, `EDGEGRANT_SEED` which.
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test stops at the first broken assumption"
-)]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,7 +10,7 @@ use edgegrant_testkit::case::{self, Case};
 use edgegrant_testkit::compare::{self, Mismatch, Rule, check};
 use edgegrant_testkit::ledger::{self, Shape};
 use edgegrant_testkit::question::{Ledger, Question};
-use edgegrant_testkit::{Amount, Instant, KitError, engine, naive};
+use edgegrant_testkit::{Amount, Instant, KitError, engine, naive, property};
 
 fn files(directory: &Path) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(directory) else { return Vec::new() };
@@ -35,62 +28,29 @@ fn cases() -> Vec<Case> {
     files.flat_map(|file| case::read(&file).expect("a file of cases")).collect()
 }
 
-fn report(failures: &[(String, Mismatch)]) {
-    for (id, mismatch) in failures.iter().take(40) {
-        println!("{id}: {mismatch}");
-    }
-    assert!(failures.is_empty(), "{} mismatches", failures.len());
-}
-
 #[test]
 fn vectors_from_the_whole_ledger() {
     let cases: Vec<Case> = cases().into_iter().filter(|case| case.skip.is_none()).collect();
-    let failures = cases.iter().flat_map(|case| {
-        let found = check(case, Rule::FLOATS, &mut engine::answer);
-        found.into_iter().map(|mismatch| (case.id.clone(), mismatch))
-    });
-    report(&failures.collect::<Vec<_>>());
+    for case in &cases {
+        let found = mismatches(case, Rule::FLOATS, &mut engine::answer);
+        assert!(found.is_empty(), "{}: {found:?}", case.id);
+    }
     assert!(cases.len() > 600, "the committed vectors are missing");
 }
 
-fn setting(name: &str, otherwise: u64) -> u64 {
-    std::env::var(name).map_or(otherwise, |text| text.parse().expect("a number"))
+fn mismatches(case: &Case, rule: Rule, answerer: &mut compare::Answerer<'_>) -> Vec<String> {
+    check(case, rule, answerer).iter().map(Mismatch::to_string).collect()
 }
 
-/// Runs a property over the seeds, on as many threads as the machine has.
-fn for_each_seed(default_count: u64, property: impl Fn(u64) -> Vec<(String, Mismatch)> + Sync) {
-    let (count, first) =
-        (setting("EDGEGRANT_PROPERTIES", default_count), setting("EDGEGRANT_SEED", 1));
-    let threads = std::thread::available_parallelism().map_or(1, |n| n.get() as u64);
-    let property = &property;
-    let failures = std::thread::scope(|scope| {
-        let run = |thread: u64| {
-            let seeds = (first..first + count).filter(move |seed| seed % threads == thread);
-            scope.spawn(move || seeds.flat_map(property).collect::<Vec<_>>())
-        };
-        let running: Vec<_> = (0..threads).map(run).collect();
-        let found = running.into_iter().flat_map(|thread| thread.join().expect("a thread"));
-        found.collect::<Vec<_>>()
-    });
-    println!("{count} ledgers from seed {first}");
-    report(&failures);
-}
-
-fn mismatches(
-    case: &Case,
-    rule: Rule,
-    answerer: &mut compare::Answerer<'_>,
-) -> Vec<(String, Mismatch)> {
-    let found = check(case, rule, answerer);
-    found.into_iter().map(|mismatch| (case.id.clone(), mismatch)).collect()
+fn ledger_of(seed: u64) -> Case {
+    let shape = Shape { negative_usage: seed.is_multiple_of(4) };
+    ledger::case(seed, shape).expect("a ledger")
 }
 
 #[test]
 fn random_ledgers_as_the_reference_answers() {
-    for_each_seed(2_000, |seed| {
-        let shape = Shape { negative_usage: seed % 4 == 0 };
-        let case = ledger::case(seed, shape).expect("a ledger");
-        mismatches(&case, Rule::EXACT, &mut engine::answer)
+    property::holds("as the reference", 1_000, |seed| {
+        mismatches(&ledger_of(seed), Rule::EXACT, &mut engine::answer)
     });
 }
 
@@ -113,10 +73,9 @@ fn openings(ledger: &Ledger, at: Instant, seed: u64) -> Vec<edgegrant::Instant> 
 
 #[test]
 fn random_ledgers_resumed_from_openings() {
-    for_each_seed(2_000, |seed| {
-        let shape = Shape { negative_usage: seed % 4 == 0 };
-        let case = ledger::case(seed, shape).expect("a ledger");
-        mismatches(&case, Rule::EXACT.without_segments(), &mut |question| match question {
+    property::holds("resumed from openings", 500, |seed| {
+        let rule = Rule::EXACT.without_segments();
+        mismatches(&ledger_of(seed), rule, &mut |question| match question {
             Question::Value { ledger, at } => resumed(ledger, *at, seed),
             other => engine::answer(other),
         })
