@@ -30,6 +30,7 @@ mod interval;
 pub mod ledger;
 pub mod naive;
 pub mod property;
+pub mod published;
 pub mod question;
 
 pub use amount::Amount;

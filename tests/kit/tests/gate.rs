@@ -1,0 +1,300 @@
+//! A gate over a signed snapshot: access, freshness, usage seen here, and what it refuses.
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first broken assumption"
+)]
+
+use edgegrant::gate::{Ask, Clock, Gate, Offer, Options, Origin, Reason};
+use edgegrant::model::{Config, Recurrence, Status, UsageEvent, WhenExpired};
+use edgegrant::model::{Entitlement, EntitlementType, Feature, Grant, Subject, Usage, UsageKind};
+use edgegrant::time::Timestamp;
+use edgegrant::trust::Keyring;
+use edgegrant::{Amount, Error, Instant, Interval};
+use edgegrant_testkit::published::{AUDIENCE, Published, Times, key, publish};
+
+const HOUR: i64 = 3_600_000;
+
+fn instant(text: &str) -> Instant {
+    Instant::parse(text).unwrap()
+}
+
+fn timestamp(text: &str) -> Timestamp {
+    Timestamp::parse(text).unwrap()
+}
+
+fn now() -> Instant {
+    instant("2026-03-10T12:00:30Z")
+}
+
+fn new_gate() -> Gate {
+    let keyring = Keyring::new(vec![key().trusted_key()], 1).unwrap();
+    let audience = AUDIENCE.to_owned();
+    Gate::new(Options { audience, keyring, open_without_snapshot: false })
+}
+
+fn load(gate: &mut Gate, published: &Published, at: Instant) -> Result<(), Error> {
+    match gate.offer(&published.head, Clock::At(at), Origin::Network)? {
+        Offer::Unchanged => Ok(()),
+        Offer::Body { length, .. } => {
+            assert_eq!(length, published.pack.len() as u64);
+            gate.accept(published.pack.clone())
+        }
+    }
+}
+
+fn loaded(published: &Published) -> Gate {
+    let mut gate = new_gate();
+    load(&mut gate, published, now()).unwrap();
+    gate
+}
+
+fn ask<'a>(subject: &'a str, feature: &'a str, at: Instant) -> Ask<'a> {
+    Ask { subject, feature, clock: Clock::At(at), at: None, amount: None, used: None }
+}
+
+fn feature(key: &str, when_expired: WhenExpired) -> Feature {
+    Feature {
+        feature: key.to_owned(),
+        unit: Some("call".to_owned()),
+        when_expired: Some(when_expired),
+        source: None,
+    }
+}
+
+fn calls(amount: &str, used: &str) -> Entitlement {
+    Entitlement {
+        measure_usage_from: Some(timestamp("2026-03-01T00:00:00Z")),
+        usage_period: Some(Recurrence {
+            interval: Interval::parse("P1M").unwrap(),
+            anchor: timestamp("2026-03-01T00:00:00Z"),
+        }),
+        grants: vec![Grant {
+            id: "plan".to_owned(),
+            amount: Amount::parse(amount).unwrap(),
+            priority: 1,
+            effective_at: timestamp("2026-03-01T00:00:00Z"),
+            expiration: None,
+            expires_at: None,
+            recurrence: None,
+            min_rollover: Amount::parse(amount).unwrap(),
+            max_rollover: Amount::parse(amount).unwrap(),
+            voided_at: None,
+            deleted_at: None,
+            created_at: None,
+        }],
+        usage: Some(Usage {
+            kind: UsageKind::Flow,
+            events: vec![UsageEvent {
+                at: timestamp("2026-03-02T00:00:00Z"),
+                amount: Amount::parse(used).unwrap(),
+            }],
+            amount: None,
+            balance: None,
+            overage: None,
+            as_of: None,
+        }),
+        ..Entitlement::new("calls", EntitlementType::Metered)
+    }
+}
+
+fn subject(id: &str, entitlements: Vec<Entitlement>) -> Subject {
+    Subject {
+        subject: id.to_owned(),
+        aliases: vec![format!("{id}@example.com")],
+        status: Status::Active,
+        attributes: std::collections::BTreeMap::new(),
+        source: None,
+        entitlements,
+    }
+}
+
+fn facts(limit: &str) -> (Vec<Feature>, Vec<Subject>) {
+    let features = vec![
+        feature("calls", WhenExpired::LastKnown),
+        feature("sso", WhenExpired::Closed),
+        feature("plan", WhenExpired::Open),
+        feature("unused", WhenExpired::Open),
+    ];
+    let sso = Entitlement::new("sso", EntitlementType::Boolean);
+    let plan = Entitlement {
+        config: Some(Config::parse(r#"{"seats": 5}"#).unwrap()),
+        ..Entitlement::new("plan", EntitlementType::Static)
+    };
+    let acme = subject("acme", vec![calls(limit, "40"), sso, plan]);
+    (features, vec![acme, subject("empty", Vec::new())])
+}
+
+fn published_at(limit: &str, at: Instant) -> Published {
+    let (features, subjects) = facts(limit);
+    publish(&features, &subjects, Times::at(at)).unwrap()
+}
+
+fn published(limit: &str) -> Published {
+    published_at(limit, now())
+}
+
+#[test]
+fn answers_by_name_and_by_alias() {
+    let gate = loaded(&published("100"));
+    for id in ["acme", "acme@example.com"] {
+        let answer = gate.check(&ask(id, "calls", now()));
+        assert_eq!(answer.reason, Reason::WithinBalance);
+        assert_eq!(answer.balance, Some(Amount::from_units(60)));
+        assert_eq!(answer.usage, Some(Amount::from_units(40)));
+        assert_eq!(answer.overage, Some(Amount::ZERO));
+        assert_eq!(answer.total_available, Some(Amount::from_units(100)));
+        assert_eq!(answer.unit.as_deref(), Some("call"));
+        assert!(gate.has_access(&ask(id, "calls", now())));
+    }
+    let plan = gate.check(&ask("acme", "plan", now()));
+    assert_eq!((plan.reason, plan.config.as_deref()), (Reason::Static, Some(r#"{"seats":5}"#)));
+    assert_eq!(plan.balance, None);
+}
+
+#[test]
+fn names_what_is_unknown() {
+    let gate = loaded(&published("100"));
+    let reason = |subject, feature| gate.check(&ask(subject, feature, now())).reason;
+    assert_eq!(reason("nobody", "calls"), Reason::UnknownSubject);
+    assert_eq!(reason("__proto__", "calls"), Reason::UnknownSubject);
+    assert_eq!(reason("acme", "nothing"), Reason::UnknownFeature);
+    assert_eq!(reason("nobody", "nothing"), Reason::UnknownSubject);
+    assert_eq!(reason("acme", "unused"), Reason::NotEntitled);
+    assert_eq!(reason("empty", "sso"), Reason::NotEntitled);
+    assert_eq!(new_gate().check(&ask("acme", "sso", now())).reason, Reason::NoSnapshot);
+}
+
+#[test]
+fn amounts_are_asked_for_exactly() {
+    let gate = loaded(&published("40.3"));
+    let wanted = |amount| {
+        let amount = Some(Amount::parse(amount).unwrap());
+        gate.has_access(&Ask { amount, ..ask("acme", "calls", now()) })
+    };
+    assert!(wanted("0.3") && wanted("0"));
+    assert!(!wanted("0.300000001"));
+    let used = Some(Amount::parse("0.1").unwrap() + Amount::parse("0.2").unwrap());
+    let answer = gate.check(&Ask { used, ..ask("acme", "calls", now()) });
+    assert_eq!((answer.balance, answer.has_access), (Some(Amount::ZERO), false));
+    assert_eq!(answer.reason, Reason::Exhausted);
+    assert!(!gate.has_access(&Ask { used, ..ask("acme", "calls", now()) }));
+    assert_eq!(answer.retry_at, Some(instant("2026-03-31T23:59:00.001Z")));
+}
+
+#[test]
+fn usage_seen_here_counts_until_a_snapshot_includes_it() {
+    let mut gate = loaded(&published("100"));
+    for _ in 0..59 {
+        assert!(gate.record("acme", "calls", Amount::from_units(1), now()));
+    }
+    assert!(gate.has_access(&ask("acme", "calls", now())));
+    assert!(gate.record("acme@example.com", "calls", Amount::from_units(1), now()));
+    assert!(!gate.has_access(&ask("acme", "calls", now())));
+    assert!(!gate.record("acme", "sso", Amount::from_units(1), now()));
+    assert!(!gate.record("nobody", "calls", Amount::from_units(1), now()));
+
+    let earlier = now().plus_millis(-1);
+    let stale_usage = Times { version: Some(now().millis() as u64 + 1), ..Times::at(earlier) };
+    let (features, subjects) = facts("100");
+    load(&mut gate, &publish(&features, &subjects, stale_usage).unwrap(), now()).unwrap();
+    assert_eq!(gate.check(&ask("acme", "calls", now())).balance, Some(Amount::ZERO));
+
+    let later = now().plus_millis(60_000);
+    load(&mut gate, &published_at("100", later), later).unwrap();
+    assert_eq!(gate.check(&ask("acme", "calls", later)).balance, Some(Amount::from_units(60)));
+}
+
+#[test]
+fn a_reset_passes_without_a_new_snapshot() {
+    let mut gate = loaded(&published("100"));
+    gate.record("acme", "calls", Amount::from_units(60), now());
+    let at = Some(instant("2026-04-01T00:00:00Z"));
+    let answer = gate.check(&Ask { at, ..ask("acme", "calls", now()) });
+    assert_eq!(answer.balance, Some(Amount::from_units(100)));
+    assert_eq!(answer.usage, Some(Amount::ZERO));
+    assert_eq!(answer.period.unwrap().to, Some(instant("2026-05-01T00:00:00Z")));
+}
+
+#[test]
+fn the_ladder_of_age() {
+    let gate = loaded(&published("100"));
+    let check = |feature, millis| gate.check(&ask("acme", feature, now().plus_millis(millis)));
+    assert!(!check("calls", 119_999).stale);
+    assert!(check("calls", 120_000).stale && check("calls", 120_000).has_access);
+    assert_eq!(check("sso", 24 * HOUR - 1).reason, Reason::Boolean);
+    assert_eq!(check("calls", 24 * HOUR).reason, Reason::LastKnown);
+    assert_eq!(check("sso", 24 * HOUR).reason, Reason::ExpiredSnapshot);
+    assert_eq!(check("plan", 24 * HOUR).reason, Reason::OpenPolicy);
+    assert_eq!(check("unused", 24 * HOUR).reason, Reason::NotEntitled);
+    for feature in ["calls", "sso", "plan"] {
+        assert_eq!(check(feature, 7 * 24 * HOUR).reason, Reason::DeadSnapshot);
+    }
+    assert_eq!(check("sso", 0).until, Some(now().plus_millis(24 * HOUR)));
+    let backwards = check("calls", -365 * 24 * HOUR);
+    assert_eq!((backwards.age_millis, backwards.has_access), (Some(0), true));
+    let untrusted = gate.check(&Ask { clock: Clock::Untrusted, ..ask("acme", "calls", now()) });
+    assert!(untrusted.stale && !untrusted.clock_trusted && untrusted.has_access);
+}
+
+#[test]
+fn refused_heads_leave_the_old_snapshot_serving() {
+    let first = published("100");
+    let mut gate = loaded(&first);
+    let code =
+        |gate: &mut Gate, published: &Published, at| load(gate, published, at).unwrap_err().code();
+    let older = published_at("999", now().plus_millis(-1));
+    assert_eq!(code(&mut gate, &older, now()), "head-rollback");
+    assert_eq!(code(&mut gate, &published("999"), now()), "head-equivocation");
+    let future = published_at("999", now().plus_millis(25 * HOUR));
+    assert_eq!(code(&mut gate, &future, now()), "head-from-future");
+    assert_eq!(code(&mut gate, &future, now().plus_millis(49 * HOUR)), "head-expired");
+    let later = published_at("999", now().plus_millis(1));
+    let swapped = Published { pack: first.pack.clone(), ..later.clone() };
+    assert_eq!(gate.offer(&later.head, Clock::At(now()), Origin::Network).map(|_| ()), Ok(()));
+    assert_eq!(gate.accept(swapped.pack).unwrap_err().code(), "snapshot-digest");
+    assert_eq!(gate.accept(later.pack.clone()).unwrap_err().code(), "not-offered");
+    assert_eq!(gate.check(&ask("acme", "calls", now())).balance, Some(Amount::from_units(60)));
+    load(&mut gate, &later, now()).unwrap();
+    assert_eq!(gate.check(&ask("acme", "calls", now())).balance, Some(Amount::from_units(959)));
+}
+
+/// Offers a changed head, or its body with the right head, to a gate that has a snapshot.
+fn offer_changed(gate: &mut Gate, head: &[u8], pack: &[u8], at: Instant) -> Result<(), Error> {
+    match gate.offer(head, Clock::At(at), Origin::Network)? {
+        Offer::Unchanged => Ok(()),
+        Offer::Body { .. } => gate.accept(pack.to_vec()),
+    }
+}
+
+#[test]
+fn every_bit_and_every_length_is_refused() {
+    let mut gate = loaded(&published("100"));
+    let at = now().plus_millis(60_000);
+    let next = published_at("500", at);
+    let answers = |gate: &Gate| {
+        let of = |subject| gate.entitlements(subject, Clock::At(at), None);
+        (of("acme"), of("acme@example.com"), of("empty"))
+    };
+    let (mut tried, before) = (0, answers(&gate));
+    for file in [&next.head, &next.pack] {
+        let is_head = std::ptr::eq(file, &next.head);
+        let changed = (0..file.len() * 8).map(|bit| {
+            let mut bytes = file.clone();
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            bytes
+        });
+        let cut = (0..file.len()).map(|length| file[..length].to_vec());
+        for bytes in changed.chain(cut) {
+            let (head, pack) = if is_head { (&bytes, &next.pack) } else { (&next.head, &bytes) };
+            let refused = offer_changed(&mut gate, head, pack, at);
+            assert!(refused.is_err_and(|error| !error.code().is_empty()));
+            tried += 1;
+        }
+    }
+    assert!(tried > 5_000, "{tried} changes");
+    assert_eq!(answers(&gate), before);
+    load(&mut gate, &next, at).unwrap();
+    assert_eq!(gate.check(&ask("acme", "calls", at)).balance, Some(Amount::from_units(460)));
+}
