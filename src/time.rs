@@ -3,11 +3,15 @@
 //! Recurrence rules are those of OpenMeter's backend: the n-th point is computed from the anchor, so
 //! nothing drifts, and a day that a month lacks becomes its last day. All arithmetic is in UTC.
 
+mod calendar;
+
 use core::fmt;
 
-use chrono::{DateTime, Datelike as _, Months, NaiveDate, Utc};
+use chrono::{DateTime, Datelike as _, Utc};
 
 use crate::error::Error;
+use calendar::add_months;
+pub use calendar::{ExpirationUnit, expiration};
 
 const MINUTE_MS: i64 = 60_000;
 const HOUR_MS: i64 = 60 * MINUTE_MS;
@@ -324,18 +328,6 @@ fn designated<const N: usize>(text: &str, designators: [char; N]) -> Result<[u64
     if rest.is_empty() { Ok(counts) } else { Err(INTERVAL_MALFORMED) }
 }
 
-/// Moves by whole months; a day that the month lacks becomes its last day.
-fn add_months(at: Instant, months: i64) -> Option<Instant> {
-    if months == 0 {
-        return Some(at);
-    }
-    let step = Months::new(u32::try_from(months.unsigned_abs()).ok()?);
-    let start = at.date_time()?;
-    let moved =
-        if months > 0 { start.checked_add_months(step) } else { start.checked_sub_months(step) };
-    Instant::from_millis(moved?.timestamp_millis())
-}
-
 impl fmt::Display for Interval {
     /// An ISO 8601 duration; weeks are written as days.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -388,6 +380,15 @@ pub struct Recurrence {
     pub anchor: Instant,
 }
 
+/// Where an instant lies among the points of a recurrence.
+struct Around {
+    /// Of the last point at or before the instant.
+    index: i64,
+    before: Option<Instant>,
+    /// The first point after the instant.
+    after: Option<Instant>,
+}
+
 impl Recurrence {
     /// The point `anchor + n * interval`, or `None` outside the years 1 to 9999.
     #[must_use]
@@ -396,26 +397,34 @@ impl Recurrence {
     }
 
     /// The index of the last point at or before `at`.
+    #[must_use]
+    pub fn index_at(&self, at: Instant) -> i64 {
+        self.around(at).index
+    }
+
+    /// The points on both sides of `at`.
     ///
     /// A guess from the mean length is off by at most a few points, because a clipped month is at
     /// most three days short; it is corrected by looking at its neighbours.
-    #[must_use]
-    pub fn index_at(&self, at: Instant) -> i64 {
+    fn around(&self, at: Instant) -> Around {
         let mean = self.interval.mean_millis().max(1);
-        let mut n = (at.0 - self.anchor.0).div_euclid(mean);
-        while self.nth(n).is_some_and(|point| point > at) {
-            n -= 1;
+        let mut index = (at.0 - self.anchor.0).div_euclid(mean);
+        let (mut before, mut after) = (self.nth(index), self.nth(index + 1));
+        while before.is_some_and(|point| point > at) {
+            index -= 1;
+            (before, after) = (self.nth(index), before);
         }
-        while self.nth(n + 1).is_some_and(|point| point <= at) {
-            n += 1;
+        while after.is_some_and(|point| point <= at) {
+            index += 1;
+            (before, after) = (after, self.nth(index + 1));
         }
-        n
+        Around { index, before, after }
     }
 
     /// The last point at or before `at`.
     #[must_use]
     pub fn at_or_before(&self, at: Instant) -> Option<Instant> {
-        self.nth(self.index_at(at))
+        self.around(at).before
     }
 
     /// The last point before `at`.
@@ -433,7 +442,7 @@ impl Recurrence {
     /// The first point after `at`.
     #[must_use]
     pub fn after(&self, at: Instant) -> Option<Instant> {
-        self.nth(self.index_at(at) + 1)
+        self.around(at).after
     }
 
     /// How many points lie after `from` and at or before `to`.
@@ -444,83 +453,4 @@ impl Recurrence {
         }
         u64::try_from(self.index_at(to) - self.index_at(from)).unwrap_or(0)
     }
-}
-
-/// The units in which an expiration is counted.
-///
-/// The names are those of OpenMeter's API.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ExpirationUnit {
-    /// Exactly 3,600 seconds.
-    Hour,
-    /// A calendar day, which in UTC is 24 hours.
-    Day,
-    /// Seven days.
-    Week,
-    /// A calendar month; a day that it lacks overflows into the next month.
-    Month,
-    /// A calendar year; 29 February overflows into March.
-    Year,
-}
-
-impl ExpirationUnit {
-    const NAMES: [(&'static str, Self); 5] = [
-        ("HOUR", Self::Hour),
-        ("DAY", Self::Day),
-        ("WEEK", Self::Week),
-        ("MONTH", Self::Month),
-        ("YEAR", Self::Year),
-    ];
-
-    /// Reads `HOUR`, `DAY`, `WEEK`, `MONTH` or `YEAR`.
-    ///
-    /// # Errors
-    /// `expiration-unit-unknown` for any other text.
-    pub fn parse(text: &str) -> Result<Self, Error> {
-        let known = Self::NAMES.iter().find(|(name, _)| *name == text);
-        known.map(|(_, unit)| *unit).ok_or(Error::new(
-            "expiration-unit-unknown",
-            "the expiration unit is unknown; use HOUR, DAY, WEEK, MONTH or YEAR",
-        ))
-    }
-}
-
-impl fmt::Display for ExpirationUnit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let named = Self::NAMES.iter().find(|(_, unit)| unit == self);
-        f.write_str(named.map_or("", |(name, _)| name))
-    }
-}
-
-/// `start` plus `count` units, as expirations are counted: overflowing, not clipping.
-///
-/// Unlike a recurrence, 31 January plus a month is 2 or 3 March (Go's `time.AddDate`, which
-/// OpenMeter uses here). `None` outside the years 1 to 9999.
-///
-/// ```
-/// use edgegrant::Instant;
-/// use edgegrant::time::{ExpirationUnit, expiration};
-///
-/// let start = Instant::parse("2024-01-31T00:00:00Z")?;
-/// let end = expiration(start, ExpirationUnit::Month, 1).unwrap();
-/// assert_eq!(end.to_string(), "2024-03-02T00:00:00Z");
-/// # Ok::<(), edgegrant::Error>(())
-/// ```
-#[must_use]
-pub fn expiration(start: Instant, unit: ExpirationUnit, count: u32) -> Option<Instant> {
-    let count = i64::from(count);
-    let months = match unit {
-        ExpirationUnit::Hour => return Instant::from_millis(start.0 + count * HOUR_MS),
-        ExpirationUnit::Day => return Instant::from_millis(start.0 + count * DAY_MS),
-        ExpirationUnit::Week => return Instant::from_millis(start.0 + count * 7 * DAY_MS),
-        ExpirationUnit::Month => count,
-        ExpirationUnit::Year => count * 12,
-    };
-    let at = start.date_time()?;
-    let month = i64::from(at.year()) * 12 + i64::from(at.month0()) + months;
-    let year = i32::try_from(month.div_euclid(12)).ok()?;
-    let first = NaiveDate::from_ymd_opt(year, u32::try_from(month.rem_euclid(12)).ok()? + 1, 1)?;
-    let first_ms = first.and_hms_opt(0, 0, 0)?.and_utc().timestamp_millis();
-    let into_month = i64::from(at.day0()) * DAY_MS + start.0.rem_euclid(DAY_MS);
-    Instant::from_millis(first_ms + into_month)
 }
