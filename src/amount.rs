@@ -112,7 +112,8 @@ impl Amount {
 
     /// Reads decimal text and rounds what is finer than nine digits, half to even.
     ///
-    /// Importers use it for systems that store amounts as binary floats, whose last digits are dust.
+    /// Importers use it for systems that store amounts as binary floats, whose last digits are
+    /// dust.
     ///
     /// # Errors
     /// As [`Amount::parse`], without `amount-too-precise`.
@@ -126,7 +127,8 @@ impl Amount {
         Decimal::parse(text)?.rounded()
     }
 
-    /// The decimal that a JavaScript number stands for, with what is finer than nine digits rounded.
+    /// The decimal that a JavaScript number stands for, with what is finer than nine digits
+    /// rounded.
     ///
     /// # Errors
     /// `amount-malformed` for NaN and infinities, `amount-out-of-range` beyond 2^53 - 1.

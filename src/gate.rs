@@ -1,8 +1,8 @@
 //! The gate: trusted keys, one verified snapshot and the usage seen here; it answers questions.
 //!
-//! It reads no clock and fetches nothing. A refresh has two steps: [`Gate::offer`] verifies a head and
-//! says which body it needs, [`Gate::accept`] verifies that body as a whole and swaps it in. Whatever
-//! is refused leaves the old snapshot serving.
+//! It reads no clock and fetches nothing. A refresh has two steps: [`Gate::offer`] verifies a head
+//! and says which body it needs, [`Gate::accept`] verifies that body as a whole and swaps it in.
+//! Whatever is refused leaves the old snapshot serving.
 
 mod answer;
 mod found;
@@ -46,8 +46,8 @@ pub struct Ask<'a> {
     pub at: Option<Instant>,
     /// How many units are wanted; any at all when absent.
     pub amount: Option<Amount>,
-    /// Usage that the snapshot does not include, from a caller who keeps the count; it replaces what
-    /// was recorded here.
+    /// Usage that the snapshot does not include, from a caller who keeps the count; it replaces
+    /// what was recorded here.
     pub used: Option<Amount>,
 }
 
@@ -113,8 +113,8 @@ impl Gate {
     /// # Errors
     /// The codes of [`verify`]; `head-from-future` when it was signed more than a day ahead of the
     /// clock; `head-expired` unless it comes from the own store; `head-rollback` when it is older
-    /// than the present one; `head-equivocation` when it has the version of the present one and says
-    /// something else.
+    /// than the present one; `head-equivocation` when it has the version of the present one and
+    /// says something else.
     pub fn offer(&mut self, head: &[u8], clock: Clock, origin: Origin) -> Result<Offer, Error> {
         self.offered = None;
         let head = verify(head, &self.options.keyring, &self.options.audience)?;
@@ -132,8 +132,9 @@ impl Gate {
         Ok(Offer::Body { name: roots.pack_name(), length: roots.pack_length })
     }
 
-    /// Takes the body that the offered head names. When there is a snapshot already, every part of the
-    /// new one is verified before it takes its place; the first one is verified as it is touched.
+    /// Takes the body that the offered head names. When there is a snapshot already, every part of
+    /// the new one is verified before it takes its place; the first one is verified as it is
+    /// touched.
     ///
     /// # Errors
     /// `not-offered` without an offer before; the codes of [`Body::open`] and of its parts.

@@ -1,7 +1,7 @@
 //! Facts: what importers produce and people write by hand, one JSON object a line.
 //!
-//! A line declares either a feature or a subject. Every type refuses unknown fields. Rules that span
-//! fields (order of instants, duplicates, undeclared features) are checked by
+//! A line declares either a feature or a subject. Every type refuses unknown fields. Rules that
+//! span fields (order of instants, duplicates, undeclared features) are checked by
 //! [`compile`](crate::engine::compile) and by whoever reads the lines.
 
 mod json;
@@ -298,7 +298,8 @@ pub struct Reset {
     pub preserve_overage: Option<bool>,
 }
 
-/// The state at an instant: usage before `at` is burnt, nothing that happens *at* `at` has happened.
+/// The state at an instant: usage before `at` is burnt, nothing that happens *at* `at` has
+/// happened.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Opening {

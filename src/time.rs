@@ -1,7 +1,7 @@
 //! Instants, intervals and recurrences; the only place that knows calendars.
 //!
-//! Recurrence rules are those of OpenMeter's backend: the n-th point is computed from the anchor, so
-//! nothing drifts, and a day that a month lacks becomes its last day. All arithmetic is in UTC.
+//! Recurrence rules are those of the upstream backend: the n-th point is computed from the anchor,
+//! so nothing drifts, and a day that a month lacks becomes its last day. All arithmetic is in UTC.
 
 mod calendar;
 
@@ -70,7 +70,7 @@ impl Instant {
 
     /// The first whole minute at or after this instant.
     ///
-    /// Balances are those of the minute that follows the question (OpenMeter
+    /// Balances are those of the minute that follows the question (upstream
     /// `entitlement/metered/balance.go`).
     #[must_use]
     pub const fn ceil_minute(self) -> Self {
@@ -290,7 +290,7 @@ impl Interval {
         self.millis.is_multiple_of(MINUTE_MS as u64)
     }
 
-    /// Whether it is at least an hour, the shortest that OpenMeter accepts.
+    /// Whether it is at least an hour, the shortest that upstream accepts.
     #[must_use]
     pub const fn is_hour_or_longer(self) -> bool {
         self.years > 0 || self.months > 0 || self.millis >= HOUR_MS as u64

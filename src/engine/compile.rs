@@ -38,8 +38,8 @@ impl Problem {
 
 /// Compiles one entitlement for a snapshot that is published at `publish_at`.
 ///
-/// The program's opening sits one minute after the last boundary before that, so that the program of
-/// somebody who did nothing stays the same from one publishing to the next.
+/// The program's opening sits one minute after the last boundary before that, so that the program
+/// of somebody who did nothing stays the same from one publishing to the next.
 ///
 /// # Errors
 /// The first problem found: fields that do not belong to the type, instants out of order, intervals

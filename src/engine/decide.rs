@@ -132,9 +132,9 @@ pub enum Kind {
 impl Terms {
     /// The rule that decides at `now` when `amount` is wanted.
     ///
-    /// `left` is asked only when it matters; it says how much is left, or nothing when the instant is
-    /// before anything that is known. The order of the rules: status, window, grace, unlimited, then
-    /// the balance, and the soft limit where the balance does not do.
+    /// `left` is asked only when it matters; it says how much is left, or nothing when the instant
+    /// is before anything that is known. The order of the rules: status, window, grace, unlimited,
+    /// then the balance, and the soft limit where the balance does not do.
     #[must_use]
     pub fn reason(
         &self,
@@ -376,9 +376,9 @@ impl Metered {
 
     /// The first instant after `now` at which what is counted may differ without new usage.
     ///
-    /// Instants are rounded up to the minute before they are answered, so a reset, a refill or an end
-    /// shows 59,999 ms early. An activation shows only after its minute, because at its own instant
-    /// it does not count, unless a reset or a refill coincides.
+    /// Instants are rounded up to the minute before they are answered, so a reset, a refill or an
+    /// end shows 59,999 ms early. An activation shows only after its minute, because at its own
+    /// instant it does not count, unless a reset or a refill coincides.
     pub(super) fn changes_after(&self, now: Instant) -> Option<Instant> {
         let at = now.ceil_minute();
         let flows = self.flows();

@@ -70,8 +70,8 @@ pub struct BurnDown {
 impl Metered {
     /// The answer at `at`, with every segment from `from` on, of which there are at most 4096.
     ///
-    /// Usage in `extra` is in order of time. Before the opening nothing is known, so an earlier `at`
-    /// gives the opening itself.
+    /// Usage in `extra` is in order of time. Before the opening nothing is known, so an earlier
+    /// `at` gives the opening itself.
     #[must_use]
     pub fn burn_down(&self, extra: &[UsageEvent], from: Instant, at: Instant) -> BurnDown {
         let mut run = Run::new(self, extra);
@@ -101,7 +101,11 @@ const WALKED: usize = 4096;
 /// use edgegrant::Instant;
 ///
 /// let program = Program {
-///     suspended: false, active_from: None, active_to: None, grace_until: None, rule: Rule::Boolean,
+///     suspended: false,
+///     active_from: None,
+///     active_to: None,
+///     grace_until: None,
+///     rule: Rule::Boolean,
 /// };
 /// let now = Instant::parse("2024-02-01T00:00:10Z")?;
 /// let explanation = explain(&program, &Question::at(now));

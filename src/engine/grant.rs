@@ -46,8 +46,9 @@ impl Grant {
         self.cuts(horizon).into_iter().flatten().any(|cut| cut == at)
     }
 
-    /// A grant that was voided before it begins cuts where it was voided, but only for questions from
-    /// its beginning on, because it is not looked at before (`credit/adapter/grant.go` upstream).
+    /// A grant that was voided before it begins cuts where it was voided, but only for questions
+    /// from its beginning on, because it is not looked at before (`credit/adapter/grant.go`
+    /// upstream).
     fn cuts(&self, horizon: Instant) -> [Option<Instant>; 4] {
         let ends = [self.expires_at, self.voided_at, self.deleted_at];
         let [expiry, voiding, deletion] =

@@ -1,4 +1,4 @@
-//! Usage and balances over time, as OpenMeter's history returns them.
+//! Usage and balances over time, as the upstream history endpoint returns them.
 
 use super::program::{Metered, Usage};
 use super::record::{Recorder, Segment};
@@ -63,8 +63,9 @@ impl Metered {
     /// the next one.
     ///
     /// # Errors
-    /// `before-opening` when `from` is before anything that is known, `history-not-metered-by-usage`
-    /// when usage is not a flow, `history-range-empty` when `to` is not after `from`.
+    /// `before-opening` when `from` is before anything that is known,
+    /// `history-not-metered-by-usage` when usage is not a flow, `history-range-empty` when `to` is
+    /// not after `from`.
     pub fn history(&self, query: &HistoryQuery<'_>) -> Result<History, Error> {
         let (from, to) = (query.from.floor_minute(), query.to.ceil_minute());
         if !self.flows() {

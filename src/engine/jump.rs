@@ -1,9 +1,10 @@
-//! Crossing stretches without usage in a bounded number of steps, however many boundaries they hold.
+//! Crossing stretches without usage in a bounded number of steps, however many boundaries they
+//! hold.
 //!
 //! Without usage a balance changes only in ways that can be counted: a refill restores it, a reset
 //! rolls it over, and rolling over twice is rolling over once. While overage is outstanding all
-//! balances are zero and every refill and reset takes a known bite out of it, so the boundary at which
-//! it ends is found by bisection.
+//! balances are zero and every refill and reset takes a known bite out of it, so the boundary at
+//! which it ends is found by bisection.
 
 use super::run::Run;
 use super::timeline::Reset;
@@ -11,9 +12,11 @@ use crate::amount::Amount;
 use crate::time::Instant;
 
 impl Run<'_> {
-    /// Moves to the last refill or reset at or before `last`, entered but with its own phase unburnt.
+    /// Moves to the last refill or reset at or before `last`, entered but with its own phase
+    /// unburnt.
     ///
-    /// Nothing may be used and no grant may begin or end in between, and no reset by hand may happen.
+    /// Nothing may be used and no grant may begin or end in between, and no reset by hand may
+    /// happen.
     pub(super) fn jump(&mut self, last: Instant) {
         while let Some(next) = self.next_boundary().filter(|next| *next <= last) {
             self.burn(Amount::ZERO, next);
@@ -102,8 +105,8 @@ impl Run<'_> {
         self.overage_ending(last)
     }
 
-    /// The first boundary at or before `last` at which the overage may change its course: it is paid
-    /// off, forgiven, or (when it is negative) taken up by a grant.
+    /// The first boundary at or before `last` at which the overage may change its course: it is
+    /// paid off, forgiven, or (when it is negative) taken up by a grant.
     fn overage_ending(&self, last: Instant) -> Option<Instant> {
         let reset = self.metered.timeline.reset_after(self.at).filter(|reset| reset.at <= last);
         let forgiven = reset.filter(|reset: &Reset| !reset.preserve_overage).map(|reset| reset.at);

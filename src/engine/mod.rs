@@ -1,8 +1,8 @@
 //! The judge: a program, the usage it has not seen and an instant in, a decision out.
 //!
-//! `program` is the data, `timeline` and `grant` its calendar, `run` the burn-down that `jump` makes
-//! short, `decide` the rules, `retry` looks ahead, `record` what happened on the way, `explain` and
-//! `history` tell it. `compile` makes programs from facts.
+//! `program` is the data, `timeline` and `grant` its calendar, `run` the burn-down that `jump`
+//! makes short, `decide` the rules, `retry` looks ahead, `record` what happened on the way,
+//! `explain` and `history` tell it. `compile` makes programs from facts.
 
 #[cfg(feature = "facts")]
 mod compile;

@@ -1,7 +1,7 @@
 //! The compiled form of one entitlement: plain data that can be signed, shipped and compared.
 //!
-//! Every instant here is already rounded as the rules ask, grants stand in burn order, and names are
-//! left out: a grant is its place in the list.
+//! Every instant here is already rounded as the rules ask, grants stand in burn order, and names
+//! are left out: a grant is its place in the list.
 
 use crate::amount::Amount;
 use crate::time::{Instant, Recurrence};
@@ -44,7 +44,8 @@ pub struct Metered {
     pub usage: Usage,
     /// When usage resets. The first period is that of the opening.
     pub timeline: Timeline,
-    /// In burn order: priority, then expiration, creation and id, which were compared when compiling.
+    /// In burn order: priority, then expiration, creation and id, which were compared when
+    /// compiling.
     pub grants: Vec<Grant>,
     /// The state that later instants are computed from.
     pub opening: Opening,

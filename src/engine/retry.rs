@@ -7,8 +7,8 @@ use super::timeline::earliest;
 use crate::amount::Amount;
 use crate::time::Instant;
 
-/// How many instants are looked at, each of which gives something. The debts that refills pay off on
-/// the way do not count, however many that takes.
+/// How many instants are looked at, each of which gives something. The debts that refills pay off
+/// on the way do not count, however many that takes.
 const STEPS: usize = 256;
 const MINUTE_MS: i64 = 60_000;
 

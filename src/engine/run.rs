@@ -119,8 +119,8 @@ impl<'a> Run<'a> {
 
     /// Crosses the boundary at the present instant, if there is one.
     ///
-    /// The answer at an instant sees its resets and refills, but activations and ends only along with
-    /// one of these; a phase that goes on sees them all.
+    /// The answer at an instant sees its resets and refills, but activations and ends only along
+    /// with one of these; a phase that goes on sees them all.
     fn cross(&mut self, goes_on: bool) {
         if let Some(reset) = self.metered.timeline.reset_at(self.at) {
             self.reset(reset);
@@ -212,7 +212,7 @@ impl<'a> Run<'a> {
     /// Burns usage and carried overage from the grants in order; what is left is the new overage.
     ///
     /// Grants without balance are passed over, so a negative sum raises the first one that has any
-    /// (OpenMeter `credit/engine/run.go`).
+    /// (upstream `credit/engine/run.go`).
     pub(super) fn burn(&mut self, used: Amount, until: Instant) {
         self.record(used, until);
         let mut left = self.overage + used;
@@ -257,8 +257,8 @@ impl<'a> Run<'a> {
 }
 
 impl Metered {
-    /// Whether the answer at `at` shows everything that happens at `at`: where measuring begins, at a
-    /// reset and at a refill.
+    /// Whether the answer at `at` shows everything that happens at `at`: where measuring begins, at
+    /// a reset and at a refill.
     pub(super) fn shows_at(&self, at: Instant) -> bool {
         at == self.opening.period_start
             || self.timeline.reset_at(at).is_some()

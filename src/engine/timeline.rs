@@ -34,7 +34,7 @@ impl Stretch {
 impl Timeline {
     /// The usage period that `at` is in; an instant before measuring began counts as its beginning.
     ///
-    /// The rules are those of OpenMeter's `entitlement/usageperiod.go`: the grid's period, cut where
+    /// The rules are those of upstream `entitlement/usageperiod.go`: the grid's period, cut where
     /// the stretch begins and where the next one does.
     ///
     /// ```

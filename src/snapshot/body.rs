@@ -1,4 +1,5 @@
-//! A body in memory: parts that are verified when they are first touched, and what is found in them.
+//! A body in memory: parts that are verified when they are first touched, and what is found in
+//! them.
 
 use std::cell::OnceCell;
 

@@ -16,7 +16,7 @@ pub(super) const FORMAT: Error = Error::new(
 );
 pub(super) const BOUNDS: Error = Error::new(
     "snapshot-bounds",
-    "something in the snapshot lies outside of its part; publish again with an unmodified publisher",
+    "something in the snapshot lies outside of its part; publish again and check who publishes",
 );
 pub(super) const ORDER: Error = Error::new(
     "snapshot-order",

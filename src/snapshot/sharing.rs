@@ -1,7 +1,8 @@
 //! Which entitlements of a page share a shape, and what each keeps for itself.
 //!
 //! Entitlements that differ in nothing but usage share a shape at once. What is left is small
-//! groups; each joins the shape that makes its members longer by less than a shape of its own costs.
+//! groups; each joins the shape that makes its members longer by less than a shape of its own
+//! costs.
 
 use std::collections::HashMap;
 

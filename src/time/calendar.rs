@@ -9,7 +9,7 @@ use crate::error::Error;
 
 /// The units in which an expiration is counted.
 ///
-/// The names are those of OpenMeter's API.
+/// The names are those of the upstream API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ExpirationUnit {
     /// Exactly 3,600 seconds.
@@ -56,7 +56,7 @@ impl fmt::Display for ExpirationUnit {
 /// `start` plus `count` units, as expirations are counted: overflowing, not clipping.
 ///
 /// Unlike a recurrence, 31 January plus a month is 2 or 3 March (Go's `time.AddDate`, which
-/// OpenMeter uses here). `None` outside the years 1 to 9999.
+/// the upstream backend uses here). `None` outside the years 1 to 9999.
 ///
 /// ```
 /// use edgegrant::Instant;
@@ -92,7 +92,8 @@ pub(super) fn add_months(at: Instant, months: i64) -> Option<Instant> {
     Instant::from_millis(millis_of(month) + (into_month - time).min(last_day) + time)
 }
 
-/// The first day of the month that is `months` after that of `at`, and how far `at` is into its own.
+/// The first day of the month that is `months` after that of `at`, and how far `at` is into its
+/// own.
 fn month_after(at: Instant, months: i64) -> Option<(NaiveDate, i64)> {
     let days = at.0.div_euclid(DAY_MS);
     let date = NaiveDate::from_epoch_days(i32::try_from(days).ok()?)?;

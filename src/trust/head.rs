@@ -23,8 +23,8 @@ pub struct Head {
     pub expires_at: Instant,
     /// From then on everything is closed.
     pub dead_at: Instant,
-    /// Usage before this is included, where a program does not say otherwise. It stands here so that
-    /// the pages of customers who did nothing keep their bytes; a renewed head keeps it.
+    /// Usage before this is included, where a program does not say otherwise. It stands here so
+    /// that the pages of customers who did nothing keep their bytes; a renewed head keeps it.
     pub usage_as_of: Instant,
     /// The digest of the root node.
     pub root: [u8; 32],

@@ -217,7 +217,7 @@ fn events(facts: &model::Entitlement, start: Instant) -> Vec<UsageEvent> {
 /// Programs of the grants in the order in which they burn, and their ids, without those that ended
 /// before measuring began.
 ///
-/// The order is that of OpenMeter's `credit/engine/grant.go`: priority, expiration in whole seconds
+/// The order is that of upstream `credit/engine/grant.go`: priority, expiration in whole seconds
 /// with none last, creation, id.
 fn grants_in_burn_order(
     facts: &[model::Grant],
