@@ -108,7 +108,8 @@ impl Gate {
     }
 
     /// Verifies a head and says what else is needed. A newer head of the present body is taken over
-    /// at once; anything else changes nothing until [`Gate::accept`].
+    /// at once, so that publishing what has not changed costs only the head; anything else changes
+    /// nothing until [`Gate::accept`].
     ///
     /// # Errors
     /// The codes of [`verify`]; `head-from-future` when it was signed more than a day ahead of the
@@ -121,9 +122,11 @@ impl Gate {
         freshness::admit(head.head(), clock, origin)?;
         if let Some(present) = &mut self.present {
             freshness::supersedes(&head, &present.head)?;
-            if same_body(head.head(), present.head.head()) {
+            if roots(head.head()) == roots(present.head.head()) {
+                present.body.renew(head.head().usage_as_of);
                 present.head = head;
                 present.origin = origin;
+                self.seen.forget_included(&present.body);
                 return Ok(Offer::Unchanged);
             }
         }
@@ -328,8 +331,4 @@ fn roots(head: &Head) -> Roots {
         catalogue: Digest(head.catalogue),
         pack_length: head.pack_length,
     }
-}
-
-fn same_body(head: &Head, present: &Head) -> bool {
-    roots(head) == roots(present) && head.usage_as_of == present.usage_as_of
 }

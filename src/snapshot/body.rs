@@ -89,6 +89,11 @@ impl Body {
         self.usage_as_of
     }
 
+    /// Takes over what a newer head of the same parts says about usage.
+    pub const fn renew(&mut self, usage_as_of: Instant) {
+        self.usage_as_of = usage_as_of;
+    }
+
     /// The subject with an id or an alias, or `None` where the page proves that there is none.
     ///
     /// # Errors

@@ -207,6 +207,20 @@ fn usage_seen_here_counts_until_a_snapshot_includes_it() {
 }
 
 #[test]
+fn publishing_what_has_not_changed_costs_only_the_head() {
+    let mut gate = loaded(&published("100"));
+    gate.record("acme", "calls", Amount::from_units(1), now());
+    let later = now().plus_millis(HOUR);
+    let next = published_at("100", later);
+    assert_eq!(next.pack, published("100").pack);
+    let offer = gate.offer(&next.head, Clock::At(later), Origin::Network);
+    assert_eq!(offer, Ok(Offer::Unchanged));
+    let answer = gate.check(&ask("acme", "calls", later));
+    assert_eq!(answer.version, Some(later.millis() as u64));
+    assert_eq!((answer.stale, answer.balance), (false, Some(Amount::from_units(60))));
+}
+
+#[test]
 fn a_reset_passes_without_a_new_snapshot() {
     let mut gate = loaded(&published("100"));
     gate.record("acme", "calls", Amount::from_units(60), now());
