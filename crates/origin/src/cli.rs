@@ -1,12 +1,20 @@
 //! The command line: one file for each verb.
 
+mod check;
+mod explain;
+mod gate;
 mod generate;
+mod history;
 mod import;
+mod inspect;
 mod keygen;
 mod output;
 mod publish;
 mod schema;
+mod serve;
+mod types;
 mod validate;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -43,6 +51,13 @@ enum Verb {
     Import(import::Args),
     Generate(generate::Args),
     Publish(publish::Args),
+    Serve(serve::Args),
+    Check(check::Args),
+    Explain(explain::Args),
+    History(history::Args),
+    Inspect(inspect::Args),
+    Verify(verify::Args),
+    Types(types::Args),
 }
 
 /// Runs the command line of this process.
@@ -56,6 +71,13 @@ pub fn run() -> ExitCode {
         Verb::Import(args) => import::run(args, cli.json),
         Verb::Generate(args) => generate::run(args),
         Verb::Publish(args) => publish::run(args, cli.json),
+        Verb::Serve(args) => serve::run(args, cli.json),
+        Verb::Check(args) => check::run(args, cli.json),
+        Verb::Explain(args) => explain::run(args, cli.json),
+        Verb::History(args) => history::run(args, cli.json),
+        Verb::Inspect(args) => inspect::run(args, cli.json),
+        Verb::Verify(args) => verify::run(args, cli.json),
+        Verb::Types(args) => types::run(args),
     };
     let exit = result.unwrap_or_else(|failure| {
         report(&failure, cli.json);
@@ -75,3 +97,10 @@ fn report(failure: &Failure, json: bool) {
 
 /// What a verb returns.
 type Outcome = Result<Exit, Failure>;
+
+/// Prints one line of JSON.
+fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string(value);
+    println!("{}", text.map_err(|error| Failure::bad_input("json", error.to_string()))?);
+    Ok(())
+}

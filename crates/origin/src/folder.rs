@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 
 use edgegrant::snapshot::{Digest, Roots};
 use edgegrant::trust::Head;
-use sha2::{Digest as _, Sha512_256};
 
 use crate::failure::Failure;
 
@@ -45,7 +44,7 @@ impl Folder {
     /// The body in one file, named by what its head commits to.
     #[must_use]
     pub fn pack(&self, roots: &Roots) -> PathBuf {
-        self.0.join("private/pack").join(pack_name(roots))
+        self.0.join("private/pack").join(roots.pack_name())
     }
 
     /// A catalogue, node or page.
@@ -87,11 +86,6 @@ pub const fn roots(head: &Head) -> Roots {
         catalogue: Digest(head.catalogue),
         pack_length: head.pack_length,
     }
-}
-
-fn pack_name(roots: &Roots) -> String {
-    let digest = Sha512_256::new().chain_update(roots.root.0).chain_update(roots.catalogue.0);
-    Digest(digest.finalize().into()).to_string()
 }
 
 /// Writes a file that appears whole or not at all, readable as the process's mask says.

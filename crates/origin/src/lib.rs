@@ -10,6 +10,7 @@ pub mod folder;
 pub mod generate;
 mod input;
 pub mod publish;
+pub mod serve;
 pub mod sources;
 
 pub use failure::{Exit, Failure};

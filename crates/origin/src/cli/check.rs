@@ -1,0 +1,25 @@
+//! `edgegrant check`
+
+use super::Outcome;
+use super::gate::{AnswerView, Question, Trust, print};
+use crate::failure::Exit;
+
+/// May this subject use this feature? Exits 1 when not.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    question: Question,
+    #[command(flatten)]
+    trust: Trust,
+}
+
+pub(super) fn run(args: &Args, json: bool) -> Outcome {
+    let gate = args.trust.gate()?;
+    let answer = gate.check(&args.question.ask(args.trust.clock()));
+    if json {
+        super::print_json(&AnswerView::from(&answer))?;
+    } else {
+        print(&answer);
+    }
+    Ok(if answer.has_access { Exit::Ok } else { Exit::No })
+}

@@ -1,0 +1,87 @@
+//! `edgegrant explain`
+
+use edgegrant::Amount;
+use edgegrant::engine::{GrantAccount, GrantState, Segment};
+use serde::Serialize;
+
+use super::Outcome;
+use super::gate::{AnswerView, Question, Trust, print};
+use super::history::SegmentView;
+use crate::failure::Exit;
+
+/// Why is the answer what it is? Grants in burn order, resets and rollovers.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    question: Question,
+    #[command(flatten)]
+    trust: Trust,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct View {
+    #[serde(flatten)]
+    answer: AnswerView,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    evaluated_at: Option<String>,
+    grants: Vec<GrantView>,
+    segments: Vec<SegmentView>,
+    truncated: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct GrantView {
+    id: String,
+    state: &'static str,
+    balance: Amount,
+    burnt: Amount,
+}
+
+pub(super) fn run(args: &Args, json: bool) -> Outcome {
+    let gate = args.trust.gate()?;
+    let explained = gate.explain(&args.question.ask(args.trust.clock()));
+    let ids = &explained.grant_ids;
+    let derivation = explained.explanation.as_ref();
+    let grants: Vec<GrantView> = derivation
+        .map(|derivation| derivation.grants.iter().map(|grant| grant_view(grant, ids)).collect())
+        .unwrap_or_default();
+    let segments: &[Segment] = derivation.map_or(&[], |derivation| &derivation.segments);
+    if json {
+        super::print_json(&View {
+            answer: AnswerView::from(&explained.answer),
+            evaluated_at: derivation.map(|derivation| derivation.evaluated_at.to_string()),
+            grants,
+            segments: segments.iter().map(|segment| SegmentView::new(segment, ids)).collect(),
+            truncated: derivation.is_some_and(|derivation| derivation.truncated),
+        })?;
+        return Ok(Exit::Ok);
+    }
+    print(&explained.answer);
+    for GrantView { id, state, balance, burnt } in grants {
+        println!("  grant {id}: {state}, {} left, {} burnt", balance, burnt);
+    }
+    for segment in segments {
+        let what = if segment.from == segment.to { "reset" } else { "phase" };
+        let overage = segment.overage.to_string();
+        println!(
+            "  {what} {} to {}: usage {}, overage {overage}",
+            segment.from, segment.to, segment.usage
+        );
+    }
+    Ok(Exit::Ok)
+}
+
+fn grant_view(grant: &GrantAccount, ids: &[String]) -> GrantView {
+    let state = match grant.state {
+        GrantState::Active => "active",
+        GrantState::Exhausted => "exhausted",
+        GrantState::NotYet => "not-yet",
+        GrantState::Expired => "expired",
+        GrantState::Voided => "voided",
+        GrantState::Deleted => "deleted",
+    };
+    let id = ids.get(grant.index).cloned().unwrap_or_default();
+    GrantView { id, state, balance: grant.balance, burnt: grant.burnt }
+}

@@ -1,0 +1,197 @@
+//! A gate over a published folder, for the verbs that ask.
+
+use std::path::PathBuf;
+
+use edgegrant::gate::{Answer, Ask, Clock, Gate, Offer, Options, Origin};
+use edgegrant::trust::{Keyring, TrustedKey};
+use edgegrant::{Amount, Instant};
+use serde::Serialize;
+
+use super::output;
+use crate::failure::Failure;
+use crate::folder::{self, Folder};
+
+/// Which snapshot to ask, and whom to trust.
+#[derive(Debug, clap::Args)]
+pub(super) struct Trust {
+    /// The folder that publish wrote.
+    #[arg(long, short, env = "EDGEGRANT_FOLDER")]
+    folder: PathBuf,
+    /// Whom the snapshot must be for.
+    #[arg(long, env = "EDGEGRANT_AUDIENCE")]
+    audience: String,
+    /// A key whose signature counts, as keygen printed it.
+    #[arg(
+        long = "trusted-key",
+        env = "EDGEGRANT_TRUSTED_KEYS",
+        value_delimiter = ',',
+        required = true,
+        value_parser = TrustedKey::parse
+    )]
+    trusted_keys: Vec<TrustedKey>,
+    /// How many of them must have signed.
+    #[arg(long, default_value_t = 1)]
+    threshold: usize,
+    /// The present, by which the snapshot is fresh or not; the host's clock when absent.
+    #[arg(long, value_parser = output::instant)]
+    now: Option<Instant>,
+}
+
+/// A head is under 1 KiB; this only bounds what is read.
+const HEAD_BYTES: u64 = 1 << 16;
+
+impl Trust {
+    /// Verifies the folder's snapshot.
+    pub(super) fn gate(&self) -> Result<Gate, Failure> {
+        let keyring = Keyring::new(self.trusted_keys.clone(), self.threshold)?;
+        let audience = self.audience.clone();
+        let mut gate = Gate::new(Options { audience, keyring, open_without_snapshot: false });
+        let head = folder::read(&self.folder().head(), HEAD_BYTES)?;
+        let refused = |error| Failure::refused(&error);
+        if let Offer::Body { name, length } =
+            gate.offer(&head, self.clock(), Origin::Bytes).map_err(refused)?
+        {
+            let path = self.folder.join("private/pack").join(name);
+            gate.accept(folder::read(&path, length)?).map_err(refused)?;
+        }
+        Ok(gate)
+    }
+
+    pub(super) fn folder(&self) -> Folder {
+        Folder::new(&self.folder)
+    }
+
+    pub(super) fn clock(&self) -> Clock {
+        Clock::At(self.now.unwrap_or_else(output::now))
+    }
+}
+
+/// A question about one feature of one subject.
+#[derive(Debug, clap::Args)]
+pub(super) struct Question {
+    /// The id or an alias of a subject.
+    pub(super) subject: String,
+    /// The key of a feature.
+    pub(super) feature: String,
+    /// The instant to answer for; now when absent.
+    #[arg(long, value_parser = output::instant)]
+    pub(super) at: Option<Instant>,
+    /// How many units are wanted; any at all when absent.
+    #[arg(long, value_parser = Amount::parse)]
+    amount: Option<Amount>,
+    /// Usage that the snapshot does not include.
+    #[arg(long, value_parser = Amount::parse)]
+    used: Option<Amount>,
+}
+
+impl Question {
+    pub(super) fn ask(&self, clock: Clock) -> Ask<'_> {
+        let Self { subject, feature, at, amount, used } = self;
+        Ask { subject, feature, clock, at: *at, amount: *amount, used: *used }
+    }
+}
+
+/// An answer as it is printed. Instants are RFC 3339, amounts exact.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct AnswerView {
+    has_access: bool,
+    reason: &'static str,
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    kind: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    balance: Option<Amount>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    usage: Option<Amount>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    overage: Option<Amount>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total_available_grant_amount: Option<Amount>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    usage_known: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    period: Option<PeriodView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    config: Option<Box<serde_json::value::RawValue>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unit: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    age_ms: Option<i64>,
+    stale: bool,
+}
+
+/// A span of time, half open.
+#[derive(Debug, Serialize)]
+pub(super) struct PeriodView {
+    from: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to: Option<String>,
+}
+
+impl PeriodView {
+    pub(super) fn new(from: Instant, to: Option<Instant>) -> Self {
+        Self { from: from.to_string(), to: to.map(|to| to.to_string()) }
+    }
+}
+
+impl From<&Answer> for AnswerView {
+    fn from(answer: &Answer) -> Self {
+        let text = |instant: Option<Instant>| instant.map(|instant| instant.to_string());
+        let raw = |config: &String| serde_json::value::RawValue::from_string(config.clone()).ok();
+        Self {
+            has_access: answer.has_access,
+            reason: answer.reason.as_str(),
+            kind: answer.kind.map(edgegrant::gate::Kind::as_str),
+            balance: answer.balance,
+            usage: answer.usage,
+            overage: answer.overage,
+            total_available_grant_amount: answer.total_available,
+            usage_known: answer.usage_known,
+            period: answer.period.map(|period| PeriodView::new(period.from, period.to)),
+            until: text(answer.until),
+            retry_at: text(answer.retry_at),
+            config: answer.config.as_ref().and_then(raw),
+            unit: answer.unit.clone(),
+            version: answer.version,
+            age_ms: answer.age_millis,
+            stale: answer.stale,
+        }
+    }
+}
+
+/// Prints what people read first.
+pub(super) fn print(answer: &Answer) {
+    let yes = if answer.has_access { "access" } else { "no access" };
+    let stale = if answer.stale { ", stale" } else { "" };
+    println!("{yes}: {}{stale}", answer.reason.as_str());
+    let numbers = [
+        ("balance", answer.balance),
+        ("usage", answer.usage),
+        ("overage", answer.overage),
+        ("available in the period", answer.total_available),
+    ];
+    let unit = answer.unit.as_deref().unwrap_or("");
+    for (name, number) in numbers {
+        if let Some(number) = number {
+            println!("  {name}: {} {unit}", number);
+        }
+    }
+    if let Some(config) = &answer.config {
+        println!("  config: {config}");
+    }
+    if let Some(period) = answer.period {
+        let to = period.to.map_or("for ever".to_owned(), |to| to.to_string());
+        println!("  usage period: {} to {to}", period.from);
+    }
+    for (name, instant) in [("holds until", answer.until), ("access again", answer.retry_at)] {
+        if let Some(instant) = instant {
+            println!("  {name}: {instant}");
+        }
+    }
+}

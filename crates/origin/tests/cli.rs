@@ -1,0 +1,220 @@
+//! The command line from an export to an answer, as a user calls it.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed unwrap is a failed test")]
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+const NOW: &str = "2026-11-20T12:34:00Z";
+
+/// A folder in which commands run.
+struct Shell(TempDir);
+
+impl Shell {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn command(&self, line: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_edgegrant"));
+        command.current_dir(self.0.path()).args(line.split_whitespace());
+        command.env("EDGEGRANT_AUDIENCE", "acme/test").env("EDGEGRANT_FOLDER", "out");
+        if let Ok(key) = fs::read_to_string(self.path("key.pub")) {
+            command.env("EDGEGRANT_TRUSTED_KEYS", key.trim());
+        }
+        command
+    }
+
+    fn output(&self, line: &str) -> Output {
+        self.command(line).output().unwrap()
+    }
+
+    /// Standard output of a command that must end with a code.
+    fn run(&self, line: &str, code: i32) -> String {
+        let output = self.output(line);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{line}: {errors}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn json(&self, line: &str, code: i32) -> Value {
+        serde_json::from_str(&self.run(&format!("--json {line}"), code)).unwrap()
+    }
+
+    /// The error that a command ends with.
+    fn error(&self, line: &str, code: i32) -> Value {
+        let output = self.output(&format!("--json {line}"));
+        assert_eq!(output.status.code(), Some(code), "{line}");
+        let errors = String::from_utf8(output.stderr).unwrap();
+        serde_json::from_str(errors.lines().last().unwrap()).unwrap()
+    }
+}
+
+/// Ends what it started.
+struct Served(Child);
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+/// A shell in which ten customers are imported and published.
+fn published() -> Shell {
+    let shell = Shell::new();
+    shell.run(&format!("generate --openmeter export --subjects 10 --seed 4 --at {NOW}"), 0);
+    shell.run(&format!("import openmeter export --at {NOW} --out facts.ndjson"), 0);
+    let key = shell.run("keygen --out key", 0);
+    fs::write(shell.path("key.pub"), key).unwrap();
+    shell.run(&format!("publish facts.ndjson --out out --key-file key --at {NOW}"), 0);
+    shell
+}
+
+#[test]
+fn an_export_becomes_answers() {
+    let shell = published();
+    let ask = |question: &str, code| shell.json(&format!("{question} --now {NOW}"), code);
+    let answer = ask("check customer-1 api_calls", 0);
+    assert_eq!(answer.pointer("/hasAccess").unwrap(), true);
+    assert_eq!(answer.pointer("/reason").unwrap(), "within-balance");
+    let balance = answer.pointer("/balance").unwrap().as_u64().unwrap();
+    let exhausted = ask(&format!("check customer-1 api_calls --used {balance}"), 1);
+    assert_eq!(exhausted.pointer("/reason").unwrap(), "exhausted");
+    // Refilled on the hour, seen a minute before.
+    assert_eq!(exhausted.pointer("/retryAt").unwrap(), "2026-11-20T12:59:00.001Z");
+    assert_eq!(ask("check customer-1 sso", 1).pointer("/reason").unwrap(), "not-entitled");
+    assert_eq!(ask("check nobody sso", 1).pointer("/reason").unwrap(), "unknown-subject");
+    let config = ask("check customer-3 regions", 0);
+    assert_eq!(config.pointer("/config/2").unwrap(), "ap");
+
+    let explained = ask("explain customer-1 api_calls", 0);
+    assert_eq!(explained.pointer("/balance"), answer.pointer("/balance"));
+    assert_eq!(explained.pointer("/grants/0/balance"), answer.pointer("/balance"));
+    let from = "--from 2026-11-20T12:30:00Z --to 2026-11-20T13:30:00Z --window hour";
+    let history = ask(&format!("history customer-1 api_calls {from}"), 0);
+    assert_eq!(history.pointer("/windowedHistory/0/balanceAtStart").unwrap(), 20);
+    let before = "--from 2020-01-01T00:00:00Z --to 2020-01-02T00:00:00Z";
+    shell.error(&format!("history customer-1 api_calls {before} --now {NOW}"), 1);
+}
+
+#[test]
+fn a_snapshot_is_inspected_verified_and_typed() {
+    let shell = published();
+    let inspected = shell.json("inspect out", 0);
+    assert_eq!(inspected.pointer("/audience").unwrap(), "acme/test");
+    assert_eq!(inspected.pointer("/catalogue/subjects").unwrap(), 10);
+    let verified = shell.json(&format!("verify --now {NOW}"), 0);
+    assert_eq!(verified.pointer("/version"), inspected.pointer("/version"));
+    assert!(shell.run("types out", 0).contains("\n  | \"api_calls\"\n"));
+
+    let expired = shell.error("verify --now 2026-11-22T00:00:00Z", 4);
+    assert_eq!(expired.pointer("/error/code").unwrap(), "head-expired");
+    let other = shell.error(&format!("verify --audience acme/live --now {NOW}"), 4);
+    assert_eq!(other.pointer("/error/code").unwrap(), "head-audience");
+    let pack =
+        fs::read_dir(shell.path("out/private/pack")).unwrap().next().unwrap().unwrap().path();
+    let mut bytes = fs::read(&pack).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    fs::write(&pack, bytes).unwrap();
+    shell.error(&format!("verify --now {NOW}"), 4);
+}
+
+#[test]
+fn bad_input_has_a_code_and_writes_nothing() {
+    let shell = Shell::new();
+    fs::write(shell.path("bad.ndjson"), "{\"subject\":\"a\"}\n{\"subject\":7}\n[]\n").unwrap();
+    let output = shell.output("validate bad.ndjson --json --max-problems 1");
+    assert_eq!(output.status.code(), Some(2));
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(errors.lines().count(), 1);
+    let problem: Value = serde_json::from_str(&errors).unwrap();
+    assert_eq!(problem.pointer("/problem/line").unwrap(), 2);
+    assert_eq!(problem.pointer("/problem/code").unwrap(), "wrong-type");
+
+    shell.run("keygen --out key", 0);
+    shell.error("keygen --out key", 3);
+    shell.error("publish bad.ndjson --out out --key-file key", 2);
+    assert!(!shell.path("out").exists());
+    let failure = shell.error("publish bad.ndjson --out out", 2);
+    assert_eq!(failure.pointer("/error/code").unwrap(), "key-missing");
+    shell.error("validate absent.ndjson", 3);
+
+    fs::create_dir(shell.path("export")).unwrap();
+    fs::write(shell.path("export/grants.json"), "[{\"id\":1}]").unwrap();
+    shell.error("import openmeter export --out facts.ndjson", 2);
+    assert!(!shell.path("facts.ndjson").exists());
+}
+
+#[test]
+fn the_environment_may_hold_the_key() {
+    let shell = published();
+    let secret = fs::read_to_string(shell.path("key")).unwrap();
+    let mut command = shell.command("publish facts.ndjson --out other --json");
+    let output = command.env("EDGEGRANT_SIGNING_KEY", secret.trim()).output().unwrap();
+    assert!(output.status.success());
+    let said = String::from_utf8(output.stdout).unwrap() + &String::from_utf8_lossy(&output.stderr);
+    assert!(!said.contains("eg1-secret"), "{said}");
+}
+
+/// One request; the status, the headers and the body.
+fn get(address: &str, path: &str, headers: &str) -> (u16, String, Vec<u8>) {
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n{headers}\r\n")
+        .unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    let end = answer.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
+    let (head, body) = answer.split_at(end + 4);
+    let head = String::from_utf8(head.to_vec()).unwrap().to_lowercase();
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    (status, head, body.to_vec())
+}
+
+#[test]
+fn the_development_origin_knows_tags_ranges_and_tokens() {
+    let shell = published();
+    shell.error("serve out --port 0", 2);
+    let mut command = shell.command("serve out --port 0 --json");
+    let mut child =
+        command.env("EDGEGRANT_TOKEN", "s3cret").stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let _served = Served(child);
+    let url: Value = serde_json::from_str(&line).unwrap();
+    let url = url.pointer("/url").unwrap().as_str().unwrap();
+    let address = url.trim_start_matches("http://").trim_end_matches('/');
+    assert!(address.starts_with("127.0.0.1:"));
+
+    let (status, head, body) = get(address, "/public/head", "");
+    assert_eq!((status, body), (200, fs::read(shell.path("out/public/head")).unwrap()));
+    assert!(head.contains("cache-control: no-cache"));
+    let tag = head.lines().find_map(|line| line.strip_prefix("etag: ")).unwrap();
+    let (status, _, body) = get(address, "/public/head", &format!("if-none-match: {tag}\r\n"));
+    assert_eq!((status, body.len()), (304, 0));
+
+    let pack = fs::read_dir(shell.path("out/private/pack")).unwrap().next().unwrap().unwrap();
+    let path = format!("/private/pack/{}", pack.file_name().to_str().unwrap());
+    let bytes = fs::read(pack.path()).unwrap();
+    let token = "authorization: Bearer s3cret\r\n";
+    assert_eq!(get(address, &path, "").0, 401);
+    assert_eq!(get(address, &path, "authorization: Bearer s3cret2\r\n").0, 401);
+    let (status, head, body) = get(address, &path, token);
+    assert_eq!((status, &body), (200, &bytes));
+    assert!(head.contains("cache-control: private, max-age=31536000, immutable"));
+    let (status, _, body) = get(address, &path, &format!("{token}range: bytes=10-19\r\n"));
+    assert_eq!((status, body.as_slice()), (206, bytes.get(10..20).unwrap()));
+
+    for path in ["/state/publisher.json", "/public/../state/publisher.json", "/", "/private"] {
+        assert_ne!(get(address, path, token).0, 200, "{path}");
+    }
+}
