@@ -3,7 +3,7 @@
 
 use std::cell::OnceCell;
 
-use super::bytes::u32_at;
+use super::bytes::{known_text, u32_at};
 use super::catalogue::Catalogue;
 use super::hash::{digest, page_of, slot_of};
 use super::layout::{PACK_BYTES_MAX, PACK_HEADER_BYTES, PACK_MAGIC};
@@ -101,7 +101,7 @@ impl Body {
     pub fn subject(&self, id: &str) -> Result<Option<Subject<'_>>, Error> {
         match self.find(id)? {
             Some((_, _, Record::Alias { target, .. })) => {
-                let found = self.find(target)?;
+                let found = self.find(known_text(target))?;
                 Ok(found.and_then(|(page, place, record)| self.as_subject(page, place, record)))
             }
             Some((page, place, record)) => Ok(self.as_subject(page, place, record)),
@@ -130,7 +130,9 @@ impl Body {
     /// All aliases, each with the id of its subject.
     pub fn aliases(&self) -> impl Iterator<Item = Result<(&str, &str), Error>> {
         self.records().filter_map(|found| match found {
-            Ok((_, _, Record::Alias { id, target })) => Some(Ok((id, target))),
+            Ok((_, _, Record::Alias { id, target })) => {
+                Some(Ok((known_text(id), known_text(target))))
+            }
             Ok(_) => None,
             Err(error) => Some(Err(error)),
         })
@@ -152,14 +154,14 @@ impl Body {
         let mut counts = super::Counts::default();
         for index in 0..self.levels.pages() as u32 {
             let page = self.page(index)?;
-            let mut leaves = Vec::with_capacity(page.records);
+            let mut leaves = Vec::with_capacity(page.records());
             for subject in self.subjects_of(index, page) {
                 counts.entitlements += subject.entries().count() as u64;
                 leaves.push(subject.leaf()?);
             }
             counts.subjects += leaves.len() as u64;
-            counts.aliases += (page.records - leaves.len()) as u64;
-            if tree::root(leaves).0 != *page.subjects_root {
+            counts.aliases += (page.records() - leaves.len()) as u64;
+            if Some(&tree::root(leaves).0) != page.subjects_root() {
                 return Err(refusal::DIGEST);
             }
         }
@@ -184,7 +186,7 @@ impl Body {
     }
 
     fn subjects_of<'a>(&'a self, index: u32, page: Page<'a>) -> impl Iterator<Item = Subject<'a>> {
-        (0..page.records).filter_map(move |record| {
+        (0..page.records()).filter_map(move |record| {
             let place = Place { page: index, record: record as u16 };
             self.as_subject(page, place, page.record(record)?)
         })
@@ -215,7 +217,7 @@ impl Body {
     fn records(&self) -> impl Iterator<Item = Result<(Page<'_>, Place, Record<'_>), Error>> {
         (0..self.levels.pages() as u32).flat_map(move |index| {
             let page = self.page(index);
-            let records = page.as_ref().map_or(1, |page| page.records);
+            let records = page.as_ref().map_or(1, Page::records);
             (0..records).filter_map(move |record| match &page {
                 Err(error) => Some(Err(error.clone())),
                 Ok(page) => {

@@ -1,7 +1,5 @@
 //! Reading and writing integers, amounts and instants. Reading never goes beyond the bytes it has.
 
-use super::layout::{CONFIG_BYTES_MAX, ID_BYTES_MAX};
-
 /// Reads from the front of some bytes; `None` when they end or say what cannot be.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Reader<'a>(&'a [u8]);
@@ -40,10 +38,6 @@ impl<'a> Reader<'a> {
         let (taken, rest) = self.0.split_first_chunk()?;
         self.0 = rest;
         Some(taken)
-    }
-
-    pub(super) fn u16(&mut self) -> Option<usize> {
-        self.array().map(|bytes| usize::from(u16::from_le_bytes(*bytes)))
     }
 
     pub(super) fn u32(&mut self) -> Option<u32> {
@@ -129,20 +123,17 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// Text that was validated before.
+pub(super) fn known_text(bytes: &[u8]) -> &str {
+    core::str::from_utf8(bytes).unwrap_or_default()
+}
+
 /// Text of 1 to `max` bytes of UTF-8. A NUL is data like any other byte.
 pub(super) fn text(bytes: &[u8], max: usize) -> Option<&str> {
     if bytes.is_empty() || bytes.len() > max {
         return None;
     }
     core::str::from_utf8(bytes).ok()
-}
-
-pub(super) fn id(bytes: &[u8]) -> Option<&str> {
-    text(bytes, ID_BYTES_MAX)
-}
-
-pub(super) fn config(bytes: &[u8]) -> Option<&str> {
-    text(bytes, CONFIG_BYTES_MAX)
 }
 
 /// The little-endian integer of 3 bytes at an index of a table.
@@ -196,20 +187,33 @@ pub(super) fn put_text(out: &mut Vec<u8>, text: &str) {
 }
 
 pub(super) fn put_amount(out: &mut Vec<u8>, nanos: i128) {
+    put_wide(out, amount_code(nanos));
+}
+
+pub(super) fn put_time(out: &mut Vec<u8>, millis: i64) {
+    put_varint(out, time_code(millis));
+}
+
+/// How long a varint is.
+pub(super) fn length(code: u128) -> usize {
+    (128 - code.leading_zeros()).div_ceil(7).max(1) as usize
+}
+
+pub(super) fn amount_code(nanos: i128) -> u128 {
     let (unit, steps) = [(1_000_000_000, 0), (1_000_000, 1), (1_000, 2)]
         .into_iter()
         .find(|(unit, _)| nanos % unit == 0)
         .unwrap_or((1, 3));
     let mantissa = nanos / unit;
     let zigzag = (mantissa << 1 ^ mantissa >> 127) as u128;
-    put_wide(out, zigzag << 2 | steps);
+    zigzag << 2 | steps
 }
 
-pub(super) fn put_time(out: &mut Vec<u8>, millis: i64) {
+pub(super) fn time_code(millis: i64) -> u64 {
     let whole = millis % MINUTE_MS == 0;
     let number = if whole { millis / MINUTE_MS } else { millis };
     let zigzag = (number << 1 ^ number >> 63) as u64;
-    put_varint(out, zigzag << 1 | u64::from(!whole));
+    zigzag << 1 | u64::from(!whole)
 }
 
 #[cfg(test)]

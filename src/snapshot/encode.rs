@@ -127,7 +127,7 @@ pub fn encode(
         return Err(refusal::LIMIT);
     }
     let mut pages = encoder.pages(page_bits, &subjects)?;
-    let better = better_page_bits(page_bits, &pages);
+    let better = better_page_bits(page_bits, &pages, settings.previous_page_bits.is_some());
     if better != page_bits {
         page_bits = better;
         pages = encoder.pages(page_bits, &subjects)?;
@@ -220,6 +220,7 @@ impl<'a> Encoder<'a> {
             }
             rows.push(Row::new(feature, entitlement, self.usage_as_of)?);
         }
+        rows.sort_unstable_by_key(|row| row.feature.place);
         Ok(Item::Subject { id: &subject.id, rows })
     }
 }
@@ -245,12 +246,11 @@ fn first_guess(subjects: &[SubjectRecord]) -> u8 {
     bits_of(subjects.len() as u64 / 100)
 }
 
-/// Keeps the number of pages while their mean is acceptable.
-fn better_page_bits(page_bits: u8, pages: &[Part]) -> u8 {
+/// The number of pages that fits best; one that was published stays while its mean is acceptable.
+fn better_page_bits(page_bits: u8, pages: &[Part], published: bool) -> u8 {
     let bytes: u64 = pages.iter().map(|page| page.bytes.len() as u64).sum();
     let mean = bytes >> page_bits;
-    let alone = page_bits == 0 && mean < *PAGE_BYTES_KEPT.start();
-    if alone || PAGE_BYTES_KEPT.contains(&mean) {
+    if published && PAGE_BYTES_KEPT.contains(&mean) {
         return page_bits;
     }
     bits_of(bytes / PAGE_BYTES_TARGET)

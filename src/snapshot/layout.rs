@@ -58,6 +58,8 @@ pub(super) const FEATURE_ROW_BYTES: usize = 8 + 4;
 
 /// Of a page's body: magic, pepper, page bits, index and five counts of 2 bytes.
 pub(super) const PAGE_HEADER_BYTES: usize = 4 + PEPPER_BYTES + 1 + 4 + 10;
+/// Where the counts of a page stand.
+pub(super) const PAGE_COUNTS_AT: usize = DIGEST_BYTES + PAGE_HEADER_BYTES - 10;
 /// Of a plan's entry: feature and shape.
 pub(super) const PLAN_ENTRY_BYTES: usize = 4;
 

@@ -1,40 +1,31 @@
 //! Reading a page: sorted hashes, records, and what its records share.
 
-use super::bytes::{Reader, config, id, u16_at, u24_at, u64_at};
+use super::bytes::{Reader, u16_at, u24_at, u64_at};
 use super::layout::{
-    DIGEST_BYTES, ID_BYTES_MAX, PAGE_HEADER_BYTES, PAGE_MAGIC, PEPPER_BYTES, PLAN_ENTRY_BYTES,
+    DIGEST_BYTES, ID_BYTES_MAX, PAGE_COUNTS_AT, PAGE_HEADER_BYTES, PAGE_MAGIC, PEPPER_BYTES,
+    PLAN_ENTRY_BYTES,
 };
 
-/// The tables of a page. Whatever lies outside of them is answered `None`.
+/// A page and the lengths of its tables. Whatever lies outside of them is answered `None`.
 #[derive(Clone, Copy)]
 pub(super) struct Page<'a> {
-    /// Everything behind the root over the subjects.
-    pub(super) body: &'a [u8],
-    pub(super) subjects_root: &'a [u8; DIGEST_BYTES],
-    pub(super) pepper: &'a [u8; PEPPER_BYTES],
-    pub(super) page_bits: u8,
-    pub(super) index: u32,
-    pub(super) features: usize,
-    pub(super) configs: usize,
-    pub(super) shapes: usize,
-    pub(super) plans: usize,
-    pub(super) records: usize,
-    /// Hashes of features, slots of records, ends of items, and the items themselves.
-    feature_table: &'a [u8],
-    slot_table: &'a [u8],
-    end_table: &'a [u8],
-    pub(super) heap: &'a [u8],
+    bytes: &'a [u8],
+    features: u16,
+    configs: u16,
+    shapes: u16,
+    plans: u16,
+    records: u16,
 }
 
 /// What an id leads to.
 #[derive(Clone, Copy)]
 pub(super) enum Record<'a> {
     Subject(SubjectBytes<'a>),
-    Alias { id: &'a str, target: &'a str },
+    Alias { id: &'a [u8], target: &'a [u8] },
 }
 
 impl<'a> Record<'a> {
-    pub(super) const fn id(&self) -> &'a str {
+    pub(super) const fn id(&self) -> &'a [u8] {
         match self {
             Self::Subject(subject) => subject.id,
             Self::Alias { id, .. } => id,
@@ -45,7 +36,7 @@ impl<'a> Record<'a> {
 /// The record of a subject within its page.
 #[derive(Clone, Copy)]
 pub(super) struct SubjectBytes<'a> {
-    pub(super) id: &'a str,
+    pub(super) id: &'a [u8],
     /// Which features it has, and in which shapes.
     pub(super) plan: &'a [u8],
     /// A bit for each entry of the plan: whether it has an own part.
@@ -57,55 +48,96 @@ pub(super) struct SubjectBytes<'a> {
 /// What an entitlement shares with others, and what is its own.
 #[derive(Clone, Copy)]
 pub(super) struct EntryBytes<'a> {
-    pub(super) config: Option<&'a str>,
+    pub(super) config: Option<&'a [u8]>,
     pub(super) shape: &'a [u8],
     pub(super) own: &'a [u8],
 }
 
 impl<'a> Page<'a> {
-    /// Finds the tables of a page. `None` when it has another format or they do not fit.
-    pub(super) fn open(bytes: &'a [u8]) -> Option<Self> {
-        let mut reader = Reader::new(bytes);
-        let subjects_root = reader.array()?;
-        let body = reader.rest();
-        if reader.array() != Some(&PAGE_MAGIC) {
-            return None;
-        }
-        let pepper = reader.array()?;
-        let (page_bits, index) = (reader.byte()?, reader.u32()?);
-        let (features, configs, shapes) = (reader.u16()?, reader.u16()?, reader.u16()?);
-        let (plans, records) = (reader.u16()?, reader.u16()?);
-        let feature_table = reader.take(features * 8)?;
-        let slot_table = reader.take(records * 2)?;
-        let end_table = reader.take((configs + shapes + plans + records) * 3)?;
-        let heap = reader.rest();
-        Some(Self {
-            body,
-            subjects_root,
-            pepper,
-            page_bits,
-            index,
-            features,
-            configs,
-            shapes,
-            plans,
-            records,
-            feature_table,
-            slot_table,
-            end_table,
-            heap,
-        })
-    }
-
     /// How many bytes of a page are the same whatever it holds.
     pub(super) const BYTES_MIN: usize = DIGEST_BYTES + PAGE_HEADER_BYTES;
 
-    pub(super) const fn items(&self) -> usize {
-        self.configs + self.shapes + self.plans + self.records
+    /// Reads the lengths of the tables. `None` when the bytes end before.
+    #[inline]
+    pub(super) fn open(bytes: &'a [u8]) -> Option<Self> {
+        let counts = bytes.get(PAGE_COUNTS_AT..Self::BYTES_MIN)?.as_chunks().0;
+        let [features, configs, shapes, plans, records] = *counts else { return None };
+        let page = Self {
+            bytes,
+            features: u16::from_le_bytes(features),
+            configs: u16::from_le_bytes(configs),
+            shapes: u16::from_le_bytes(shapes),
+            plans: u16::from_le_bytes(plans),
+            records: u16::from_le_bytes(records),
+        };
+        if page.heap_at() > bytes.len() { None } else { Some(page) }
     }
 
+    /// The root over the subjects.
+    pub(super) fn subjects_root(&self) -> Option<&'a [u8; DIGEST_BYTES]> {
+        self.bytes.first_chunk()
+    }
+
+    /// Everything behind the root over the subjects.
+    pub(super) fn body(&self) -> &'a [u8] {
+        self.bytes.get(DIGEST_BYTES..).unwrap_or_default()
+    }
+
+    /// The pepper, the page bits and the index.
+    pub(super) fn placed(&self) -> Option<(&'a [u8; PEPPER_BYTES], u8, u32)> {
+        let mut reader = Reader::new(self.body().get(PAGE_MAGIC.len()..)?);
+        Some((reader.array()?, reader.byte()?, reader.u32()?))
+    }
+
+    pub(super) fn pepper(&self) -> &'a [u8] {
+        self.placed().map_or(&[], |(pepper, _, _)| pepper)
+    }
+
+    pub(super) const fn features(&self) -> usize {
+        self.features as usize
+    }
+
+    pub(super) const fn configs(&self) -> usize {
+        self.configs as usize
+    }
+
+    pub(super) const fn shapes(&self) -> usize {
+        self.shapes as usize
+    }
+
+    pub(super) const fn plans(&self) -> usize {
+        self.plans as usize
+    }
+
+    pub(super) const fn records(&self) -> usize {
+        self.records as usize
+    }
+
+    /// Configs, shapes, plans and records.
+    pub(super) const fn items(&self) -> usize {
+        self.configs() + self.shapes() + self.plans() + self.records()
+    }
+
+    const fn slots_at(&self) -> usize {
+        Self::BYTES_MIN + self.features() * 8
+    }
+
+    const fn ends_at(&self) -> usize {
+        self.slots_at() + self.records() * 2
+    }
+
+    const fn heap_at(&self) -> usize {
+        self.ends_at() + self.items() * 3
+    }
+
+    pub(super) fn heap(&self) -> &'a [u8] {
+        self.bytes.get(self.heap_at()..).unwrap_or_default()
+    }
+
+    /// Where an item of the heap ends.
+    #[inline]
     pub(super) fn end(&self, item: usize) -> Option<usize> {
-        u24_at(self.end_table, item)
+        if item < self.items() { u24_at(self.bytes.get(self.ends_at()..)?, item) } else { None }
     }
 
     /// An item of the heap: configs, then shapes, plans and records.
@@ -115,44 +147,56 @@ impl<'a> Page<'a> {
             Some(before) => self.end(before)?,
             None => 0,
         };
-        self.heap.get(start..self.end(item)?)
+        self.heap().get(start..self.end(item)?)
     }
 
     pub(super) fn feature(&self, index: usize) -> Option<u64> {
-        u64_at(self.feature_table, index.checked_mul(8)?)
+        if index >= self.features() {
+            return None;
+        }
+        u64_at(self.bytes, Self::BYTES_MIN + index * 8)
     }
 
+    #[inline]
     pub(super) fn slot(&self, record: usize) -> Option<usize> {
-        u16_at(self.slot_table, record)
+        if record >= self.records() {
+            return None;
+        }
+        u16_at(self.bytes.get(self.slots_at()..)?, record)
     }
 
-    pub(super) fn config(&self, index: usize) -> Option<&'a str> {
-        if index < self.configs { config(self.item(index)?) } else { None }
+    pub(super) fn config(&self, index: usize) -> Option<&'a [u8]> {
+        if index < self.configs() { self.item(index) } else { None }
     }
 
     /// A shape: which config it has, if any, and its fields.
+    #[inline]
     pub(super) fn shape(&self, index: usize) -> Option<(Option<usize>, &'a [u8])> {
-        if index >= self.shapes {
+        if index >= self.shapes() {
             return None;
         }
-        let mut reader = Reader::new(self.item(self.configs + index)?);
-        let config = reader.count(self.configs)?.checked_sub(1);
+        let mut reader = Reader::new(self.item(self.configs() + index)?);
+        let config = reader.count(self.configs())?.checked_sub(1);
         Some((config, reader.rest()))
     }
 
     pub(super) fn plan(&self, index: usize) -> Option<&'a [u8]> {
-        if index < self.plans { self.item(self.configs + self.shapes + index) } else { None }
+        let item = self.configs() + self.shapes() + index;
+        if index < self.plans() { self.item(item) } else { None }
+    }
+
+    fn record_item(&self, index: usize) -> Option<&'a [u8]> {
+        let item = self.configs() + self.shapes() + self.plans() + index;
+        if index < self.records() { self.item(item) } else { None }
     }
 
     #[inline]
     pub(super) fn record(&self, index: usize) -> Option<Record<'a>> {
-        if index >= self.records {
-            return None;
-        }
-        let mut reader = Reader::new(self.item(self.configs + self.shapes + self.plans + index)?);
-        let id = reader.text(ID_BYTES_MAX)?;
-        let Some(plan) = reader.count(self.plans)?.checked_sub(1) else {
-            return Some(Record::Alias { id, target: self::id(reader.rest())? });
+        let mut reader = Reader::new(self.record_item(index)?);
+        let id_bytes = reader.count(ID_BYTES_MAX)?;
+        let id = reader.take(id_bytes)?;
+        let Some(plan) = reader.count(self.plans())?.checked_sub(1) else {
+            return Some(Record::Alias { id, target: reader.rest() });
         };
         let plan = self.plan(plan)?;
         let marks = reader.take((plan.len() / PLAN_ENTRY_BYTES).div_ceil(8))?;
@@ -163,28 +207,28 @@ impl<'a> Page<'a> {
     #[inline]
     pub(super) fn find(&self, slot: u16, id: &str) -> Option<(usize, Record<'a>)> {
         let slot = usize::from(slot);
-        let (mut low, mut high) = (0, self.records);
-        while low < high {
-            let middle = low.midpoint(high);
-            if self.slot(middle)? < slot {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
+        // Slots are evenly spread, so the first guess is off by few places.
+        let mut at = (slot * self.records()) >> 16;
+        while at > 0 && self.slot(at - 1)? >= slot {
+            at -= 1;
         }
-        while self.slot(low)? == slot {
-            let record = self.record(low)?;
-            if record.id() == id {
-                return Some((low, record));
+        while self.slot(at)? < slot {
+            at += 1;
+        }
+        while self.slot(at)? == slot {
+            let mut reader = Reader::new(self.record_item(at)?);
+            let id_bytes = reader.count(ID_BYTES_MAX)?;
+            if reader.take(id_bytes)? == id.as_bytes() {
+                return Some((at, self.record(at)?));
             }
-            low += 1;
+            at += 1;
         }
         None
     }
 
     /// The place of a feature among the page's.
     fn find_feature(&self, place: u64) -> Option<usize> {
-        let (mut low, mut high) = (0, self.features);
+        let (mut low, mut high) = (0, self.features());
         while low < high {
             let middle = low.midpoint(high);
             let found = self.feature(middle)?;

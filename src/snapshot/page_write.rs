@@ -15,8 +15,15 @@ use crate::error::Error;
 
 /// A record of a page.
 pub(super) enum Item<'a> {
-    Subject { id: &'a str, rows: Vec<Row<'a>> },
-    Alias { id: &'a str, target: &'a str },
+    /// The rows are ordered by the place of their feature.
+    Subject {
+        id: &'a str,
+        rows: Vec<Row<'a>>,
+    },
+    Alias {
+        id: &'a str,
+        target: &'a str,
+    },
 }
 
 impl<'a> Item<'a> {
@@ -166,8 +173,7 @@ fn write_records(
             out
         }
         Item::Subject { id, rows } => {
-            let mut shaped: Vec<_> = rows.iter().zip(shapes.by_ref().copied()).collect();
-            shaped.sort_unstable_by_key(|(row, _)| row.feature.place);
+            let shaped: Vec<_> = rows.iter().zip(shapes.by_ref().copied()).collect();
             write_subject(id, &shaped, shared, sharing, plans)
         }
     };

@@ -54,7 +54,7 @@ fn entry<'a>(reader: &mut Reader<'a>) -> Option<(Feature<'a>, EntryBytes<'a>)> {
     let own = reader.take(own_bytes)?;
     // Pages find features by hash; a record is short enough to look through.
     let feature = Feature { place: 0, key, unit, when_expired };
-    Some((feature, EntryBytes { config, shape, own }))
+    Some((feature, EntryBytes { config: config.map(str::as_bytes), shape, own }))
 }
 
 /// Text behind its length, where none is no text.

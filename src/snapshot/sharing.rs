@@ -129,22 +129,16 @@ fn cheapest(
     kept: &[Group],
     entries: &[Entry<'_>],
 ) -> Option<usize> {
-    let alone = SHAPE_OVERHEAD + tokens.iter().map(|token| length(*token)).sum::<usize>();
+    let alone = SHAPE_OVERHEAD + tokens.iter().map(|token| token.length()).sum::<usize>();
     let cost = |shape: &usize| {
         let (_, host) = kept.get(*shape)?.first(entries)?;
         let differing = tokens.iter().zip(host).filter(|(own, shared)| own != shared);
         let steady = differing.filter(|(own, _)| !matches!(own, Token::Used(_)));
-        let each = steady.map(|(own, shared)| length(own.minus(*shared))).sum::<usize>();
+        let each = steady.map(|(own, shared)| own.minus(*shared).length()).sum::<usize>();
         Some((group.members.len() * (each + OWN_OVERHEAD), *shape))
     };
     let best = candidates.iter().take(SHAPES_TRIED).filter_map(cost).min()?;
     if best.0 < alone { Some(best.1) } else { None }
-}
-
-fn length(token: Token) -> usize {
-    let mut out = Vec::new();
-    token.put(&mut out);
-    out.len()
 }
 
 /// The most frequent of some values; of several the smallest.

@@ -46,15 +46,15 @@ pub fn cut(body: &Body, subject: &Subject<'_>, head: &[u8]) -> Result<Vec<u8>, E
     let (leaves, index) = body.leaves_around(subject)?;
     let record = subject.expanded()?;
     let page = subject.page();
-    if tree::root(leaves.clone()).0 != *page.subjects_root {
+    if Some(&tree::root(leaves.clone()).0) != page.subjects_root() {
         return Err(refusal::DIGEST);
     }
     let mut out = SLICE_MAGIC.to_vec();
     put_part(&mut out, head);
-    out.extend_from_slice(&hash::salt(page.pepper, subject.id()));
+    out.extend_from_slice(&hash::salt(page.pepper(), subject.id()));
     put_part(&mut out, &record);
     put_steps(&mut out, &tree::path(leaves, index));
-    out.extend_from_slice(&digest(&[page.body]).0);
+    out.extend_from_slice(&digest(&[page.body()]).0);
     let mut steps = Vec::new();
     for (entries, entry) in body.nodes_to(subject.place().page)?.into_iter().rev() {
         steps.extend(tree::path(entries, entry));

@@ -1,7 +1,7 @@
 //! A subject and its entries, as they lie in a page.
 
 use super::body::{Body, Place};
-use super::bytes::Reader;
+use super::bytes::{Reader, known_text};
 use super::catalogue::Feature;
 use super::fields::{Fields, Outline};
 use super::page::{EntryBytes, Page, SubjectBytes};
@@ -42,8 +42,8 @@ impl<'a> Subject<'a> {
 
     /// The id, also when the subject was found by an alias.
     #[must_use]
-    pub const fn id(&self) -> &'a str {
-        self.bytes.id
+    pub fn id(&self) -> &'a str {
+        known_text(self.bytes.id)
     }
 
     /// Where the body finds it again without looking.
@@ -106,7 +106,7 @@ impl<'a> Subject<'a> {
 
     /// Its digest in the tree of its page.
     pub(super) fn leaf(&self) -> Result<Digest, Error> {
-        Ok(subject_leaf(self.page.pepper, self.id(), &self.expanded()?))
+        Ok(subject_leaf(self.page.pepper(), self.id(), &self.expanded()?))
     }
 }
 
@@ -153,8 +153,8 @@ impl<'a> Entry<'a> {
 
     /// The JSON text of a static entitlement.
     #[must_use]
-    pub const fn config(&self) -> Option<&'a str> {
-        self.bytes.config
+    pub fn config(&self) -> Option<&'a str> {
+        self.bytes.config.map(known_text)
     }
 
     /// The ids of the program's grants, in its order.

@@ -1,6 +1,6 @@
 //! The other direction of `fields`: a program as tokens, from which shapes and own parts are made.
 
-use super::bytes::{put_amount, put_time, put_varint};
+use super::bytes::{amount_code, length, put_amount, put_time, put_varint, time_code};
 use super::fields::{IdKind, first_anchor, flag, millis, net_without_grants};
 use crate::amount::Amount;
 use crate::engine::program::{Grant, Metered, Program, Rule, Steady, Stretch, Usage};
@@ -26,6 +26,15 @@ impl Token {
             Self::Amount(nanos) | Self::Used(nanos) => put_amount(out, nanos),
             Self::Time(millis) => put_time(out, millis),
         }
+    }
+
+    /// How many bytes it takes.
+    pub(super) fn length(self) -> usize {
+        length(match self {
+            Self::Shared(value) => u128::from(value),
+            Self::Amount(nanos) | Self::Used(nanos) => amount_code(nanos),
+            Self::Time(millis) => u128::from(time_code(millis)),
+        })
     }
 
     /// What an own part adds to the value of the shape.

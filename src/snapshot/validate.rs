@@ -1,12 +1,12 @@
 //! Whether a page makes sense. It is asked once, before the first answer from the page.
 
-use super::bytes::{self, Reader};
+use super::bytes::{self, Reader, text};
 use super::catalogue::Catalogue;
 use super::fields::{Fields, IdKind};
 use super::hash::{page_of, slot_of};
 use super::layout::{
-    DIGEST_BYTES, ENTITLEMENTS_MAX, PAGE_BYTES_MAX, PAGE_EXPANDED_BYTES_MAX, PAGE_MAGIC,
-    PLAN_ENTRY_BYTES, RECORD_BYTES_MAX,
+    CONFIG_BYTES_MAX, DIGEST_BYTES, ENTITLEMENTS_MAX, ID_BYTES_MAX, PAGE_BYTES_MAX,
+    PAGE_EXPANDED_BYTES_MAX, PAGE_MAGIC, PLAN_ENTRY_BYTES, RECORD_BYTES_MAX,
 };
 use super::page::{EntryBytes, Page, Record, SubjectBytes, part};
 use super::{check, grant_id, refusal};
@@ -30,22 +30,22 @@ pub(super) fn page<'a>(
     let page = Page::open(bytes).ok_or(refusal::BOUNDS)?;
     let seed = catalogue.seed();
     let page_bits = catalogue.page_bits();
-    let placed = page.page_bits == page_bits && page.index == index;
-    if !placed || *page.pepper != seed.pepper(page_bits, index) {
+    if page.placed() != Some((&seed.pepper(page_bits, index), page_bits, index)) {
         return Err(refusal::MISPLACED);
     }
     items(&page)?;
     features(&page, catalogue)?;
-    for config in 0..page.configs {
-        page.config(config).ok_or(refusal::TEXT)?;
+    for config in 0..page.configs() {
+        let text = page.config(config).and_then(|bytes| text(bytes, CONFIG_BYTES_MAX));
+        text.ok_or(refusal::TEXT)?;
     }
-    for shape in 0..page.shapes {
+    for shape in 0..page.shapes() {
         page.shape(shape).ok_or(refusal::BOUNDS)?;
     }
-    for plan in 0..page.plans {
+    for plan in 0..page.plans() {
         self::plan(&page, page.plan(plan).ok_or(refusal::BOUNDS)?)?;
     }
-    records(&page, catalogue, usage_as_of)?;
+    records(&page, index, catalogue, usage_as_of)?;
     Ok(page)
 }
 
@@ -56,12 +56,12 @@ fn items(page: &Page<'_>) -> Result<(), Error> {
         let end = page.end(item).filter(|end| *end >= start).ok_or(refusal::BOUNDS)?;
         start = end;
     }
-    if start == page.heap.len() { Ok(()) } else { Err(refusal::BOUNDS) }
+    if start == page.heap().len() { Ok(()) } else { Err(refusal::BOUNDS) }
 }
 
 fn features(page: &Page<'_>, catalogue: &Catalogue) -> Result<(), Error> {
     let mut previous = None;
-    for index in 0..page.features {
+    for index in 0..page.features() {
         let place = page.feature(index).ok_or(refusal::BOUNDS)?;
         if previous.is_some_and(|previous| previous >= place) {
             return Err(refusal::ORDER);
@@ -84,7 +84,7 @@ fn plan(page: &Page<'_>, plan: &[u8]) -> Result<(), Error> {
     for entry in plan.chunks_exact(PLAN_ENTRY_BYTES) {
         let feature = bytes::u16_at(entry, 0).ok_or(refusal::BOUNDS)?;
         let shape = bytes::u16_at(entry, 1).ok_or(refusal::BOUNDS)?;
-        if feature >= page.features || shape >= page.shapes {
+        if feature >= page.features() || shape >= page.shapes() {
             return Err(refusal::BOUNDS);
         }
         if previous.is_some_and(|previous| previous >= feature) {
@@ -95,28 +95,35 @@ fn plan(page: &Page<'_>, plan: &[u8]) -> Result<(), Error> {
     Ok(())
 }
 
-fn records(page: &Page<'_>, catalogue: &Catalogue, usage_as_of: Instant) -> Result<(), Error> {
-    let mut check = EntryCheck::new(page.shapes, usage_as_of);
+fn records(
+    page: &Page<'_>,
+    page_index: u32,
+    catalogue: &Catalogue,
+    usage_as_of: Instant,
+) -> Result<(), Error> {
+    let mut check = EntryCheck::new(page.shapes(), usage_as_of);
     let mut previous: Option<(usize, &str)> = None;
     let mut expanded = 0;
-    for index in 0..page.records {
+    for index in 0..page.records() {
         let slot = page.slot(index).ok_or(refusal::BOUNDS)?;
-        let record = page.record(index).ok_or(refusal::TEXT)?;
-        let place = catalogue.seed().place(record.id());
-        let here = page_of(place, page.page_bits) == page.index;
+        let record = page.record(index).ok_or(refusal::BOUNDS)?;
+        let id = text(record.id(), ID_BYTES_MAX).ok_or(refusal::TEXT)?;
+        let place = catalogue.seed().place(id);
+        let here = page_of(place, catalogue.page_bits()) == page_index;
         if !here || usize::from(slot_of(place)) != slot {
             return Err(refusal::MISPLACED);
         }
-        if previous.is_some_and(|previous| previous >= (slot, record.id())) {
+        if previous.is_some_and(|previous| previous >= (slot, id)) {
             return Err(refusal::ORDER);
         }
-        previous = Some((slot, record.id()));
-        if let Record::Subject(subject) = record {
-            let length = check.subject(page, &subject)?;
-            expanded += length;
-            if length > RECORD_BYTES_MAX || expanded > PAGE_EXPANDED_BYTES_MAX {
-                return Err(refusal::LIMIT);
-            }
+        previous = Some((slot, id));
+        let length = match record {
+            Record::Subject(subject) => check.subject(page, &subject)?,
+            Record::Alias { target, .. } => text(target, ID_BYTES_MAX).ok_or(refusal::TEXT)?.len(),
+        };
+        expanded += length;
+        if length > RECORD_BYTES_MAX || expanded > PAGE_EXPANDED_BYTES_MAX {
+            return Err(refusal::LIMIT);
         }
     }
     Ok(())
@@ -159,7 +166,7 @@ impl EntryCheck {
             } else {
                 &[]
             };
-            length += config.map_or(0, str::len) + shape.len() + own.len();
+            length += config.map_or(0, <[u8]>::len) + shape.len() + own.len();
             if !own.is_empty() || !self.was_seen(number) {
                 self.entry(&EntryBytes { config, shape, own }).ok_or(refusal::VALUE)?;
             }
