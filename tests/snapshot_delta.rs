@@ -1,6 +1,7 @@
 //! What changes between two publishes: nothing but what has to.
 
 #![allow(
+    clippy::panic,
     clippy::unwrap_used,
     clippy::indexing_slicing,
     reason = "a failed unwrap is a failed test"

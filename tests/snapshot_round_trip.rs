@@ -1,6 +1,6 @@
 //! What is encoded is read again, field by field.
 
-#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod snapshot_support;
 

@@ -94,6 +94,7 @@ impl Head {
         if reader.unsigned()? != FORMAT_VERSION {
             return Err(FORMAT);
         }
+        let optional = keys.checked_sub(KEYS).ok_or(MALFORMED)?;
         let head = Self {
             audience: key(reader, 2)?.text()?.to_owned(),
             version: key(reader, 3)?.unsigned()?,
@@ -107,7 +108,7 @@ impl Head {
             pack_length: key(reader, 11)?.unsigned()?,
             shrunk_at_version: key(reader, 12)?.unsigned()?,
         };
-        skip_optional(reader, keys.saturating_sub(KEYS))?;
+        skip_optional(reader, optional)?;
         reader.end()?;
         head.validate()?;
         Ok(head)

@@ -38,7 +38,7 @@ pub fn features(count: usize) -> Vec<FeatureRecord> {
     let policies = [WhenExpired::LastKnown, WhenExpired::Closed, WhenExpired::Open];
     let feature = |index: usize| FeatureRecord {
         key: format!("feature_{index}"),
-        unit: (index % 3 == 0).then(|| "request".to_owned()),
+        unit: index.is_multiple_of(3).then(|| "request".to_owned()),
         when_expired: policies[index % 3],
     };
     (0..count).map(feature).collect()

@@ -1,0 +1,425 @@
+//! Heads against coset, an independent implementation of COSE, and against what forgers try.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a failed unwrap is a failed test"
+)]
+
+use coset::cbor::value::Value;
+use coset::iana::{Algorithm, EnumI64 as _};
+use coset::{
+    CborSerializable as _, CoseSign, CoseSignBuilder, CoseSignatureBuilder, HeaderBuilder,
+    RegisteredLabelWithPrivate, TaggedCborSerializable as _,
+};
+use ed25519_dalek::{Signer as _, SigningKey};
+use edgegrant::time::Instant;
+use edgegrant::trust::{
+    Head, HeadSignature, KeyId, Keyring, SecretKey, TrustedKey, assemble, read_unverified, sign,
+    to_be_signed, verify,
+};
+
+const AAD: &[u8] = b"edgegrant-head";
+const AUDIENCE: &str = "acme/production";
+
+fn head() -> Head {
+    let issued_at = Instant::parse("2026-06-15T12:00:00Z").unwrap();
+    Head {
+        audience: AUDIENCE.to_owned(),
+        version: 1_781_524_800_000,
+        issued_at,
+        stale_after: issued_at.plus_millis(120_000),
+        expires_at: issued_at.plus_millis(86_400_000),
+        dead_at: issued_at.plus_millis(7 * 86_400_000),
+        usage_as_of: issued_at,
+        root: [1; 32],
+        catalogue: [2; 32],
+        pack_length: 123_456,
+        shrunk_at_version: 0,
+    }
+}
+
+fn key(number: u8) -> SecretKey {
+    SecretKey::from_seed(1, [number; 32])
+}
+
+fn trusting(keys: &[SecretKey], threshold: usize) -> Keyring {
+    Keyring::new(keys.iter().map(SecretKey::trusted_key).collect(), threshold).unwrap()
+}
+
+fn code(bytes: &[u8], keyring: &Keyring) -> &'static str {
+    verify(bytes, keyring, AUDIENCE).unwrap_err().code()
+}
+
+/// A head with fields and headers as a test wants them, made and signed by coset.
+struct Forge {
+    seed: u8,
+    epoch: u32,
+    payload: Vec<u8>,
+    aad: Vec<u8>,
+    tagged: bool,
+}
+
+impl Forge {
+    fn new(payload: Vec<u8>) -> Self {
+        Self { seed: 1, epoch: 1, payload, aad: AAD.to_vec(), tagged: true }
+    }
+
+    fn kid(&self) -> Vec<u8> {
+        SecretKey::from_seed(self.epoch, [self.seed; 32]).trusted_key().id().to_bytes().to_vec()
+    }
+
+    fn header(&self) -> coset::Header {
+        HeaderBuilder::new().algorithm(Algorithm::EdDSA).key_id(self.kid()).build()
+    }
+
+    fn signed_with(&self, header: coset::Header, unprotected: coset::Header) -> Vec<u8> {
+        let signer = SigningKey::from_bytes(&[self.seed; 32]);
+        let signature =
+            CoseSignatureBuilder::new().protected(header).unprotected(unprotected).build();
+        let message = CoseSignBuilder::new()
+            .payload(self.payload.clone())
+            .add_created_signature(signature, &self.aad, |bytes| {
+                signer.sign(bytes).to_bytes().to_vec()
+            })
+            .build();
+        if self.tagged { message.to_tagged_vec().unwrap() } else { message.to_vec().unwrap() }
+    }
+
+    fn signed(&self) -> Vec<u8> {
+        self.signed_with(self.header(), coset::Header::default())
+    }
+}
+
+fn payload_of(bytes: &[u8]) -> Vec<u8> {
+    CoseSign::from_tagged_slice(bytes).unwrap().payload.unwrap()
+}
+
+/// The payload as a map that a test may change.
+fn fields() -> Vec<(Value, Value)> {
+    let payload = payload_of(&sign(&head(), &[key(1)]).unwrap());
+    Value::from_slice(&payload).unwrap().into_map().unwrap()
+}
+
+fn forged(change: impl FnOnce(&mut Vec<(Value, Value)>)) -> Vec<u8> {
+    let mut fields = fields();
+    change(&mut fields);
+    Forge::new(Value::Map(fields).to_vec().unwrap()).signed()
+}
+
+#[test]
+fn coset_reads_and_verifies_what_we_sign() {
+    let (first, second) = (key(1), key(2));
+    let bytes = sign(&head(), &[first.clone(), second.clone()]).unwrap();
+    assert!(bytes.len() < 1024);
+    let message = CoseSign::from_tagged_slice(&bytes).unwrap();
+    assert!(message.protected.is_empty() && message.unprotected.is_empty());
+    for (index, key) in [first, second].iter().enumerate() {
+        let header = &message.signatures[index].protected.header;
+        let eddsa = RegisteredLabelWithPrivate::Assigned(Algorithm::EdDSA);
+        assert_eq!(header.alg, Some(eddsa));
+        assert_eq!(header.key_id, key.trusted_key().id().to_bytes());
+        let verified = message.verify_signature(index, AAD, |signature, signed| {
+            let ours = to_be_signed(&head(), key.trusted_key().id()).unwrap();
+            assert_eq!(signed, ours);
+            if key.trusted_key().verifies(signed, signature) { Ok(()) } else { Err(()) }
+        });
+        verified.unwrap();
+    }
+    // Deterministic encoding: coset writes the same bytes again.
+    assert_eq!(message.to_tagged_vec().unwrap(), bytes);
+}
+
+#[test]
+fn we_verify_what_coset_signs() {
+    let keyring = trusting(&[key(1)], 1);
+    let bytes = Forge::new(payload_of(&sign(&head(), &[key(1)]).unwrap())).signed();
+    let verified = verify(&bytes, &keyring, AUDIENCE).unwrap();
+    assert_eq!(verified.head(), &head());
+    assert_eq!(verified.epoch(), 1);
+    assert_eq!(verified.bytes(), bytes);
+    assert_eq!(read_unverified(&bytes).unwrap().head, head());
+}
+
+#[test]
+fn signing_elsewhere_gives_the_same_head() {
+    let secret = SigningKey::from_bytes(&[1; 32]);
+    let key_id = key(1).trusted_key().id();
+    let signed = to_be_signed(&head(), key_id).unwrap();
+    let signature = HeadSignature { key_id, bytes: secret.sign(&signed).to_bytes() };
+    assert_eq!(assemble(&head(), &[signature]).unwrap(), sign(&head(), &[key(1)]).unwrap());
+}
+
+#[test]
+fn fault_b02_b03_b04_every_changed_or_shortened_head_is_refused() {
+    let keyring = trusting(&[key(1)], 1);
+    let bytes = sign(&head(), &[key(1)]).unwrap();
+    for length in 0..bytes.len() {
+        assert_eq!(code(&bytes[..length], &keyring), "head-truncated", "cut at {length}");
+    }
+    for bit in 0..bytes.len() * 8 {
+        let mut changed = bytes.clone();
+        changed[bit / 8] ^= 1 << (bit % 8);
+        assert!(verify(&changed, &keyring, AUDIENCE).is_err(), "bit {bit}");
+    }
+    assert_eq!(code(&[bytes.as_slice(), b"x"].concat(), &keyring), "head-trailing-bytes");
+    assert_eq!(code(&[bytes.as_slice(), &[0; 2048]].concat(), &keyring), "head-too-large");
+}
+
+#[test]
+fn fault_b06_b07_b08_later_versions() {
+    let keyring = trusting(&[key(1)], 1);
+    let format = forged(|fields| fields[1].1 = Value::from(1));
+    assert_eq!(code(&format, &keyring), "head-format-unsupported");
+    let optional = forged(|fields| fields.push((Value::from(24), Value::from("a remark"))));
+    assert_eq!(verify(&optional, &keyring, AUDIENCE).unwrap().head(), &head());
+    for critical in [13, 23, 256, -1, -100] {
+        let bytes = forged(|fields| fields.push((Value::from(critical), Value::from(1))));
+        assert_eq!(code(&bytes, &keyring), "head-critical-unknown", "{critical}");
+    }
+    let twice = forged(|fields| {
+        fields.extend([(Value::from(24), Value::from(1)), (Value::from(24), Value::from(1))]);
+    });
+    assert_eq!(code(&twice, &keyring), "head-malformed");
+    let nested = forged(|fields| fields.push((Value::from(24), Value::Array(vec![]))));
+    assert_eq!(code(&nested, &keyring), "head-malformed");
+}
+
+#[test]
+fn fault_b14_only_deterministic_cbor() {
+    let keyring = trusting(&[key(1)], 1);
+    let bytes = sign(&head(), &[key(1)]).unwrap();
+    assert_eq!(&bytes[..4], [0xd8, 98, 0x84, 0x40]);
+    let with = |front: &[u8]| [front, &bytes[4..]].concat();
+    // A longer tag, a longer array, an array without an end, a longer text, deep nesting.
+    for front in [
+        &[0xd9, 0, 98, 0x84, 0x40][..],
+        &[0xd8, 98, 0x98, 4, 0x40],
+        &[0xd8, 98, 0x9f, 0x40],
+        &[0xd8, 98, 0x84, 0x58, 0],
+        &[0x81; 900],
+        &[0xd8, 18, 0x84, 0x40],
+        &[0xf9, 0, 0],
+    ] {
+        assert!(matches!(
+            code(&with(front), &keyring),
+            "head-malformed" | "head-truncated" | "head-too-large"
+        ));
+    }
+    // A version that is a float, and keys out of order.
+    let float = forged(|fields| fields[3].1 = Value::from(1.5));
+    assert_eq!(code(&float, &keyring), "head-malformed");
+    let order = forged(|fields| fields.swap(4, 5));
+    assert_eq!(code(&order, &keyring), "head-malformed");
+    // Signed, with a version that is not written the shortest way.
+    let mut payload = payload_of(&bytes);
+    let at = payload.windows(2).position(|two| two == [0x0c, 0x00]).unwrap();
+    payload.splice(at + 1..=at + 1, [0x18, 0]);
+    assert_eq!(code(&Forge::new(payload).signed(), &keyring), "head-malformed");
+    let untagged = Forge { tagged: false, ..Forge::new(payload_of(&bytes)) };
+    assert_eq!(code(&untagged.signed(), &keyring), "head-malformed");
+}
+
+#[test]
+fn fault_b22_b29_heads_without_sense() {
+    let keyring = trusting(&[key(1)], 1);
+    for missing in 0..13 {
+        let bytes = forged(|fields| drop(fields.remove(missing)));
+        assert_eq!(code(&bytes, &keyring), "head-malformed", "without {missing}");
+    }
+    for (field, value) in
+        [(2, Value::from("")), (4, Value::from(i64::MAX)), (12, Value::from(u64::MAX))]
+    {
+        let bytes = forged(|fields| fields[field].1 = value);
+        assert_eq!(code(&bytes, &keyring), "head-invalid", "{field}");
+    }
+    let expired_first = forged(|fields| fields[6].1 = Value::from(0));
+    assert_eq!(code(&expired_first, &keyring), "head-invalid");
+    let short = forged(|fields| fields[9].1 = Value::Bytes(vec![1; 31]));
+    assert_eq!(code(&short, &keyring), "head-malformed");
+    assert_eq!(
+        sign(&Head { audience: "x".repeat(129), ..head() }, &[key(1)]).unwrap_err().code(),
+        "head-invalid"
+    );
+}
+
+#[test]
+fn fault_k01_k20_number_and_length_of_signatures() {
+    let keyring = trusting(&[key(1)], 1);
+    let key_id = key(1).trusted_key().id();
+    let zero = assemble(&head(), &[HeadSignature { key_id, bytes: [0; 64] }]).unwrap();
+    assert_eq!(code(&zero, &keyring), "signature-invalid");
+    let message = |change: &dyn Fn(&mut CoseSign)| {
+        let mut message = CoseSign::from_tagged_slice(&sign(&head(), &[key(1)]).unwrap()).unwrap();
+        change(&mut message);
+        message.to_tagged_vec().unwrap()
+    };
+    for length in [0, 63, 65] {
+        let bytes = message(&|message| message.signatures[0].signature.resize(length, 0));
+        assert_eq!(code(&bytes, &keyring), "signature-invalid");
+    }
+    assert_eq!(code(&message(&|message| message.signatures.clear()), &keyring), "signature-count");
+    let nine = message(&|message| {
+        message.signatures[0].signature.clear();
+        message.signatures = vec![message.signatures[0].clone(); 9];
+    });
+    assert_eq!(code(&nine, &keyring), "signature-count");
+    assert_eq!(assemble(&head(), &[]).unwrap_err().code(), "signature-count");
+    let nine: Vec<_> = (1..=9).map(key).collect();
+    assert_eq!(sign(&head(), &nine).unwrap_err().code(), "signature-count");
+    let eight: Vec<_> = (1..=8).map(key).collect();
+    let bytes = sign(&head(), &eight).unwrap();
+    verify(&bytes, &trusting(&eight, 8), AUDIENCE).unwrap();
+}
+
+#[test]
+fn fault_k08_k09_k10_headers() {
+    let keyring = trusting(&[key(1)], 1);
+    let forge = Forge::new(payload_of(&sign(&head(), &[key(1)]).unwrap()));
+    let none = coset::Header::default;
+    for algorithm in [Algorithm::HMAC_256_256, Algorithm::ES256, Algorithm::from_i64(-19).unwrap()]
+    {
+        let header = HeaderBuilder::new().algorithm(algorithm).key_id(forge.kid()).build();
+        assert_eq!(code(&forge.signed_with(header, none()), &keyring), "signature-algorithm");
+    }
+    let header =
+        coset::Header { alg: Some(coset::Algorithm::Text("EdDSA".into())), ..forge.header() };
+    assert_eq!(code(&forge.signed_with(header, none()), &keyring), "signature-algorithm");
+    // The algorithm, or anything else, where nobody signed it; a key within the message; `crit`.
+    let outside = HeaderBuilder::new().algorithm(Algorithm::EdDSA).build();
+    let named = HeaderBuilder::new().key_id(forge.kid()).build();
+    assert_eq!(code(&forge.signed_with(named, outside.clone()), &keyring), "head-malformed");
+    assert_eq!(code(&forge.signed_with(forge.header(), outside), &keyring), "head-malformed");
+    let mut with_key = forge.header();
+    with_key.rest.push((coset::Label::Int(-1), Value::Bytes(vec![1; 32])));
+    assert_eq!(code(&forge.signed_with(with_key, none()), &keyring), "head-malformed");
+    let mut critical = forge.header();
+    critical.crit.push(RegisteredLabelWithPrivate::Assigned(coset::iana::HeaderParameter::Alg));
+    assert_eq!(code(&forge.signed_with(critical, none()), &keyring), "head-malformed");
+}
+
+#[test]
+fn fault_k11_key_ids() {
+    let keyring = trusting(&[key(1)], 1);
+    let forge = Forge::new(payload_of(&sign(&head(), &[key(1)]).unwrap()));
+    for (kid, expected) in [
+        (vec![0; 12], "signature-unknown-key"),
+        (Vec::new(), "head-malformed"),
+        (b"../../etc/passwd".to_vec(), "head-malformed"),
+        (b"__proto__".to_vec(), "head-malformed"),
+        (vec![b'k'; 1 << 20], "head-too-large"),
+    ] {
+        let header = HeaderBuilder::new().algorithm(Algorithm::EdDSA).key_id(kid).build();
+        assert_eq!(code(&forge.signed_with(header, coset::Header::default()), &keyring), expected);
+    }
+}
+
+#[test]
+fn fault_k12_k13_k14_replays() {
+    let keyring = trusting(&[key(1)], 1);
+    let bytes = sign(&head(), &[key(1)]).unwrap();
+    for audience in ["acme/staging", "other/production", "", "acme/production "] {
+        assert_eq!(verify(&bytes, &keyring, audience).unwrap_err().code(), "head-audience");
+    }
+    let slice = forged(|fields| fields[0].1 = Value::from("edgegrant-slice"));
+    assert_eq!(code(&slice, &keyring), "head-type");
+    let other = Forge { aad: b"edgegrant-root".to_vec(), ..Forge::new(payload_of(&bytes)) };
+    assert_eq!(code(&other.signed(), &keyring), "signature-invalid");
+}
+
+#[test]
+fn fault_k15_k16_k17_thresholds_count_distinct_keys() {
+    let two = trusting(&[key(1), key(2)], 2);
+    assert_eq!(code(&sign(&head(), &[key(1)]).unwrap(), &two), "signature-threshold");
+    assert_eq!(code(&sign(&head(), &[key(1), key(1)]).unwrap(), &two), "signature-threshold");
+    verify(&sign(&head(), &[key(2), key(1)]).unwrap(), &two, AUDIENCE).unwrap();
+    let refused =
+        |keys: Vec<TrustedKey>, threshold| Keyring::new(keys, threshold).unwrap_err().code();
+    let trusted = || key(1).trusted_key();
+    assert_eq!(refused(vec![trusted(), trusted()], 2), "key-duplicate");
+    let same = SecretKey::from_seed(2, [1; 32]).trusted_key();
+    assert_eq!(refused(vec![trusted(), same], 2), "key-duplicate");
+    assert_eq!(refused(vec![trusted()], 0), "threshold-out-of-range");
+    assert_eq!(refused(vec![trusted()], 2), "threshold-out-of-range");
+    assert_eq!(refused(Vec::new(), 1), "keys-missing");
+}
+
+#[test]
+fn fault_k18_k19_further_signatures() {
+    let keyring = trusting(&[key(1), key(2)], 1);
+    verify(&sign(&head(), &[key(9), key(1)]).unwrap(), &keyring, AUDIENCE).unwrap();
+    let bad = |number: u8| HeadSignature { key_id: key(number).trusted_key().id(), bytes: [7; 64] };
+    let signed = to_be_signed(&head(), key(1).trusted_key().id()).unwrap();
+    let good = HeadSignature {
+        key_id: key(1).trusted_key().id(),
+        bytes: SigningKey::from_bytes(&[1; 32]).sign(&signed).to_bytes(),
+    };
+    verify(&assemble(&head(), &[good.clone(), bad(9)]).unwrap(), &keyring, AUDIENCE).unwrap();
+    let known = assemble(&head(), &[good, bad(2)]).unwrap();
+    assert_eq!(code(&known, &keyring), "signature-invalid");
+}
+
+#[test]
+fn fault_k23_k24_k25_a_signature_counts_for_its_epoch() {
+    let (old, new) = (key(1), SecretKey::from_seed(2, [2; 32]));
+    let both = sign(&head(), &[old.clone(), new.clone()]).unwrap();
+    let epoch = |keys: &[&SecretKey]| {
+        let keys = keys.iter().map(|key| key.trusted_key()).collect();
+        verify(&both, &Keyring::new(keys, 1).unwrap(), AUDIENCE).unwrap().epoch()
+    };
+    assert_eq!(epoch(&[&old]), 1);
+    assert_eq!(epoch(&[&new]), 2);
+    assert_eq!(epoch(&[&old, &new]), 2);
+    let replayed = sign(&head(), std::slice::from_ref(&old)).unwrap();
+    assert_eq!(code(&replayed, &trusting(std::slice::from_ref(&new), 1)), "signature-unknown-key");
+    // Two signatures, each for another epoch, are not two of one.
+    assert_eq!(code(&both, &trusting(&[old.clone(), new], 2)), "signature-threshold");
+    // The same key trusted for another epoch than it signed for.
+    let moved = SecretKey::from_seed(3, [1; 32]);
+    assert_eq!(
+        code(&sign(&head(), &[old]).unwrap(), &trusting(&[moved], 1)),
+        "signature-unknown-key"
+    );
+}
+
+#[test]
+fn fault_k06_k31_keys_as_text() {
+    let text = key(1).trusted_key().to_string();
+    assert_eq!(TrustedKey::parse(&text).unwrap(), key(1).trusted_key());
+    let secret = key(1).to_text();
+    assert_eq!(SecretKey::parse(&secret).unwrap().trusted_key(), key(1).trusted_key());
+    assert!(!format!("{:?}", key(1)).contains(&secret[13..]));
+    for text in [
+        "",
+        "eg1",
+        "eg1:1:",
+        "eg2:1:AAAA",
+        &text[..text.len() - 1],
+        &format!("{text}="),
+        &text.replace("eg1:1:", "eg1:01:"),
+        &text.replace("eg1:1:", "eg1:+1:"),
+        &text.replace("eg1:1:", "eg1:-1:"),
+        &text.replace("eg1:1:", "eg1:4294967296:"),
+        &secret,
+    ] {
+        assert_eq!(TrustedKey::parse(text).unwrap_err().code(), "key-malformed", "{text}");
+        assert_eq!(
+            SecretKey::parse(&text.replace("eg1-secret", "eg1")).unwrap_err().code(),
+            "secret-key-malformed"
+        );
+    }
+    // The neutral element, points of order 2, 4 and 8, and encodings beyond the prime.
+    let with = |first: u8, rest: u8, last: u8| {
+        let mut bytes = [rest; 32];
+        (bytes[0], bytes[31]) = (first, last);
+        TrustedKey::new(1, &bytes).unwrap_err().code()
+    };
+    for (first, rest, last) in
+        [(1, 0, 0), (0, 0, 0), (0, 0, 0x80), (0xec, 0xff, 0x7f), (0xee, 0xff, 0x7f)]
+    {
+        assert_eq!(with(first, rest, last), "key-weak");
+    }
+    let id = key(1).trusted_key().id();
+    assert_eq!(KeyId::from_bytes(&id.to_bytes()), Some(id));
+    assert!(id.to_string().starts_with("1:"));
+}
