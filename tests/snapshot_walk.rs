@@ -70,7 +70,7 @@ fn every_digest_from_a_subject_to_the_head() {
         pack_length: encoded.roots.pack_length,
         shrunk_at_version: 0,
     };
-    let head = sign(&head, &[key.clone()]).unwrap();
+    let head = sign(&head, std::slice::from_ref(&key)).unwrap();
     let keyring = Keyring::new(vec![key.trusted_key()], 1).unwrap();
     let head = verify(&head, &keyring, "acme/test").unwrap();
 

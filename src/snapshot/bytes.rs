@@ -59,8 +59,7 @@ impl<'a> Reader<'a> {
                 return Some(value);
             }
         }
-        let high = u64::try_from(self.wide_from(0, 0)?).ok().filter(|high| *high < 1 << 8)?;
-        Some(value | high << 56)
+        u64::try_from(self.wide_from(u128::from(value), 8)?).ok()
     }
 
     /// Like `varint`, for amounts that need more than 64 bits.
