@@ -6,6 +6,7 @@ mod process;
 mod size;
 mod test;
 mod tidy;
+mod vectors;
 mod wasm_test_runner;
 
 use std::ffi::OsString;
@@ -30,6 +31,8 @@ enum Command {
     Tidy,
     /// Print the package's sizes and compare what is packed with the committed records.
     Size(size::Options),
+    /// Run files of conformance cases; ends with `N passed, M failed`.
+    Vectors(vectors::Options),
     /// Run a wasm test binary; cargo calls this as its runner.
     #[command(hide = true)]
     WasmTestRunner {
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
         Command::Test(options) => return test::run(&options),
         Command::Tidy => tidy::run(),
         Command::Size(options) => size::run(&options),
+        Command::Vectors(options) => return vectors::run(&options),
         Command::WasmTestRunner { arguments } => wasm_test_runner::run(arguments),
     };
     match outcome {

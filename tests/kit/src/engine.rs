@@ -12,10 +12,11 @@ use edgegrant::time;
 use edgegrant::{Instant, Recurrence};
 
 use crate::answer::{self, Answer};
-use crate::question::{Access, Boundary, Duration, EntitlementType, Near, Question, Run, Time};
+use crate::question::{Access, Boundary, Duration, Near, Question, Run, Time};
 use crate::question::{Ledger, TimelineEntry, Window, WindowSize};
 use crate::{Amount, KitError};
-use facts::{amount, kit_amount, kit_instant, recurrence, timestamp};
+pub(crate) use facts::{access_program, kit_amount, kit_instant};
+use facts::{amount, recurrence, timestamp};
 pub use facts::{entitlement, instant};
 
 /// How the engine gets to a value.
@@ -234,8 +235,10 @@ fn access(access: &Access) -> Result<answer::Access, KitError> {
     if !access.feature_exists {
         return Ok(refused(false, "feature_not_found"));
     }
-    let Some(kind) = access.kind else { return Ok(refused(false, "feature_unavailable")) };
-    let program = facts::access_program(access, kind == EntitlementType::Metered)?;
+    if access.kind.is_none() {
+        return Ok(refused(false, "feature_unavailable"));
+    }
+    let program = access_program(access)?;
     let now = access.at.map_or(Instant::EPOCH, kit_to_engine);
     let active = access.active.unwrap_or(program.terms().closed_at(now).is_none());
     if !active {

@@ -28,6 +28,7 @@ pub mod engine;
 mod error;
 mod interval;
 pub mod ledger;
+pub mod line;
 pub mod naive;
 pub mod property;
 pub mod published;

@@ -71,10 +71,21 @@ pub fn publish(
 ) -> Result<Published, KitError> {
     let features: Vec<FeatureRecord> = features.iter().map(feature_record).collect();
     let subjects = subjects.iter().map(|subject| subject_record(subject, times.publish_at));
-    let subjects = subjects.collect::<Result<Vec<_>, _>>()?;
+    publish_records(&features, subjects.collect::<Result<Vec<_>, _>>()?, times)
+}
+
+/// Encodes and signs what has been compiled.
+///
+/// # Errors
+/// When the encoder refuses a record.
+pub fn publish_records(
+    features: &[FeatureRecord],
+    subjects: Vec<SubjectRecord>,
+    times: Times,
+) -> Result<Published, KitError> {
     let settings =
         Settings { seed: [7; 32], usage_as_of: times.publish_at, previous_page_bits: None };
-    let parts = encode(&settings, &features, subjects).map_err(refused)?;
+    let parts = encode(&settings, features, subjects).map_err(refused)?;
     let head = sign(&head(times, &parts), &[key()]).map_err(refused)?;
     Ok(Published { head, pack: parts.pack(), parts })
 }

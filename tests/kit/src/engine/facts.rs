@@ -6,7 +6,7 @@ use edgegrant::model::{self, EntitlementType};
 use edgegrant::time::{ExpirationUnit, Timestamp};
 use edgegrant::{Instant, Recurrence};
 
-use crate::question::{Access, Duration, Event, Expiration, Grant, Ledger, OrderGrant};
+use crate::question::{self, Access, Duration, Event, Expiration, Grant, Ledger, OrderGrant};
 use crate::{Amount, Interval, KitError};
 
 /// The entitlement that a ledger is about.
@@ -131,8 +131,7 @@ pub(super) fn events(events: &[Event]) -> Vec<UsageEvent> {
 }
 
 /// A program whose balance is the one given.
-pub(super) fn access_program(access: &Access, metered: bool) -> Result<Program, KitError> {
-    let kind = if metered { EntitlementType::Metered } else { EntitlementType::Boolean };
+pub(crate) fn access_program(access: &Access) -> Result<Program, KitError> {
     let facts = model::Entitlement {
         active_from: access.active_from.or(access.created_at).map(timestamp),
         active_to: access.active_to.map(timestamp),
@@ -141,8 +140,8 @@ pub(super) fn access_program(access: &Access, metered: bool) -> Result<Program, 
     };
     let compiled = engine::compile(&facts, model::Status::Active, Instant::EPOCH)
         .map_err(|problem| KitError(problem.error.code().to_owned()))?;
-    let rule = match kind {
-        EntitlementType::Metered => Rule::Metered(balanced(access)),
+    let rule = match access.kind {
+        Some(question::EntitlementType::Metered) => Rule::Metered(balanced(access)),
         _ => Rule::Boolean,
     };
     Ok(Program { rule, ..compiled.program })
@@ -179,7 +178,7 @@ pub(super) fn amount(amount: Amount) -> edgegrant::Amount {
     edgegrant::Amount::from_nanos(amount.as_nanos())
 }
 
-pub(super) fn kit_amount(amount: edgegrant::Amount) -> Amount {
+pub(crate) fn kit_amount(amount: edgegrant::Amount) -> Amount {
     Amount::nanos(amount.nanos())
 }
 
@@ -193,6 +192,6 @@ pub(super) fn timestamp(at: crate::Instant) -> Timestamp {
     Timestamp::parse(&at.to_rfc3339()).expect("an instant of the kit is one of the engine")
 }
 
-pub(super) fn kit_instant(at: Instant) -> crate::Instant {
+pub(crate) fn kit_instant(at: Instant) -> crate::Instant {
     crate::Instant::from_timestamp_millis(at.millis()).expect("within the years 1 to 9999")
 }
