@@ -1,7 +1,7 @@
 //! The folder that an origin serves, and what the publisher keeps beside it.
 //!
-//! `public/head` is for everybody. `private/pack/<name>` and `private/part/<digest>` are for whoever
-//! may see every subject. `state/` is for the publisher alone and never served.
+//! `public/head` is for everybody. `private/pack/<name>` and `private/part/<digest>` are for
+//! whoever may see every subject. `state/` is for the publisher alone and never served.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};

@@ -157,8 +157,7 @@ fn write_parts(folder: &Folder, encoded: &Encoded) -> Result<usize, Failure> {
     let mut written = 0;
     for part in parts(encoded) {
         let path = folder.part(&part.digest);
-        // The name is the digest of the content, so a file of this name needs no second look, except
-        // that a crash may have left it without its content.
+        // The name is the digest of the content; only a crash can have left something else.
         if std::fs::read(&path).is_ok_and(|bytes| bytes == part.bytes) {
             continue;
         }

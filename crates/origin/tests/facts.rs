@@ -4,7 +4,8 @@
 use std::io::{BufReader, Read};
 
 use edgegrant::Instant;
-use edgegrant_origin::facts::{Checker, Facts, Problem, ReadError, schema};
+use edgegrant_origin::facts::{self, Checker, Problem, ReadError, schema};
+use edgegrant_origin::generate::{self, Facts, GrantIds};
 
 fn at() -> Instant {
     Instant::parse("2026-11-20T00:00:00Z").unwrap()
@@ -12,7 +13,7 @@ fn at() -> Instant {
 
 fn problems(text: impl AsRef<[u8]>) -> Vec<Problem> {
     let mut checker = Checker::default();
-    let refused = Facts::new(text.as_ref(), at(), &mut checker).filter_map(Result::err);
+    let refused = facts::Facts::new(text.as_ref(), at(), &mut checker).filter_map(Result::err);
     refused
         .map(|error| match error {
             ReadError::Refused(problem) => problem,
@@ -35,18 +36,14 @@ fn grant(fields: &str) -> String {
     ))
 }
 
-const GOOD: &str = r#"{"feature":"sso"}
-{"feature":"api","unit":"request","whenExpired":"closed"}
-
-{"subject":"acme","aliases":["01"],"attributes":{"plan":"pro"},"entitlements":[{"feature":"sso","type":"boolean"},{"feature":"api","type":"metered","measureUsageFrom":"2026-01-01T00:00:00Z","grants":[{"id":"g","amount":"0.3","effectiveAt":"2026-01-01T00:00:00Z"}],"usage":{"kind":"flow","events":[{"at":"2026-01-02T00:00:00Z","amount":0.1},{"at":"2026-01-02T00:00:01Z","amount":2e-1}]}}]}
-"#;
+const GOOD: &str = include_str!("fixtures/good.ndjson");
 
 #[test]
 fn good_facts_are_read_with_crlf_and_blank_lines_too() {
     assert_eq!(problems(GOOD), []);
     assert_eq!(problems(GOOD.replace('\n', "\r\n")), []);
     let mut checker = Checker::default();
-    assert_eq!(Facts::new(GOOD.as_bytes(), at(), &mut checker).count(), 3);
+    assert_eq!(facts::Facts::new(GOOD.as_bytes(), at(), &mut checker).count(), 3);
 }
 
 /// Checks that the second line, of one fault, is refused at a path with a code.
@@ -199,7 +196,7 @@ fn a_line_of_a_gigabyte_is_refused_without_being_kept() {
     let tail = &b"\"}\n{\"subject\":\"after\"}\n"[..];
     let input = BufReader::with_capacity(1 << 16, head.chain(Endless(1 << 30)).chain(tail));
     let mut checker = Checker::default();
-    let facts: Vec<_> = Facts::new(input, at(), &mut checker).collect();
+    let facts: Vec<_> = facts::Facts::new(input, at(), &mut checker).collect();
     let [Err(ReadError::Refused(problem)), Ok(_)] = facts.as_slice() else { panic!("{facts:?}") };
     assert_eq!((problem.line, &*problem.code), (1, "line-too-long"));
 }
@@ -219,11 +216,15 @@ fn the_committed_schema_is_fresh_and_agrees_with_the_reader() {
     for line in GOOD.lines().filter(|line| !line.is_empty()) {
         assert!(validator.is_valid(&serde_json::from_str(line).unwrap()), "{line}");
     }
+    let options = Facts { subjects: 20, seed: 1, at: at(), grant_ids: GrantIds::Ulid };
+    for fact in generate::facts(options).unwrap() {
+        assert!(validator.is_valid(&serde_json::to_value(fact).unwrap()));
+    }
     for line in [
         r#"{"subject":"s","colour":1}"#,
         r#"{"feature":"f","subject":"s"}"#,
         r#"{"subject":"s","entitlements":[{"feature":"f"}]}"#,
-        r#"{"subject":"s","entitlements":[{"feature":"f","type":"metered","grants":[{"id":"g","amount":"x","effectiveAt":"2026-01-01T00:00:00Z"}]}]}"#,
+        grant(r#""amount":"x""#).split_once('\n').unwrap().1,
     ] {
         assert!(!validator.is_valid(&serde_json::from_str(line).unwrap()), "{line}");
     }

@@ -28,7 +28,8 @@ pub(super) struct Args {
     /// Whom the snapshot is for: tenant and environment, like acme/production.
     #[arg(long, env = "EDGEGRANT_AUDIENCE")]
     audience: String,
-    /// Files that keygen wrote; with several, each signs. Or the environment's EDGEGRANT_SIGNING_KEY.
+    /// Files that keygen wrote; with several, each signs. Without any, the environment's
+    /// EDGEGRANT_SIGNING_KEY does.
     #[arg(long)]
     key_file: Vec<PathBuf>,
     /// How long answers are fresh.

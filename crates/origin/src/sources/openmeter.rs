@@ -4,15 +4,18 @@
 //! in version 1 or 2: a page `{items, …}`, a plain array, one record, or any number of these one
 //! after another. Several files may hold one kind: `grants-2.json`, `grants/0002.json`.
 //!
-//! | file | request |
-//! |---|---|
-//! | `customers.json` | `GET /api/v1/customers?pageSize=1000&page=…`; without it, entitlements name their own |
-//! | `features.json` | `GET /api/v1/features` |
-//! | `meters.json` | `GET /api/v1/meters`; tells which meters add up |
-//! | `entitlements.json` | `GET /api/v2/entitlements?excludeInactive=false&pageSize=1000&page=…` |
-//! | `grants.json` | `GET /api/v2/grants?pageSize=1000&page=…` |
-//! | `values.ndjson` | for each metered entitlement `{"entitlementId", "time": T0, "value": …}` with the answer to `GET …/value?time=T0`, T0 a whole minute |
-//! | `usage.ndjson` | `{"entitlementId" or "featureKey", "usage": …}` with the answer to `GET /api/v1/meters/…/query?from=T0&windowSize=MINUTE`, a feature's grouped by `customerId` |
+//! - `customers.json`: `GET /api/v1/customers?pageSize=1000&page=…`. Without it, entitlements name
+//!   their customers.
+//! - `features.json`: `GET /api/v1/features`
+//! - `meters.json`: `GET /api/v1/meters`, which tells which meters add up.
+//! - `entitlements.json`: `GET /api/v2/entitlements?excludeInactive=false&pageSize=1000&page=…`
+//! - `grants.json`: `GET /api/v2/grants?pageSize=1000&page=…`
+//! - `values.ndjson`: for each metered entitlement a line `{"entitlementId", "time": T0, "value"}`
+//!   with the answer to `GET …/value?time=T0`, T0 being a whole minute. Of several for one
+//!   entitlement the latest that can be resumed from is taken.
+//! - `usage.ndjson`: lines `{"entitlementId", "usage"}` or `{"featureKey", "usage"}` with the
+//!   answer to `GET /api/v1/meters/…/query?from=T0&windowSize=MINUTE`; a feature's is grouped by
+//!   `customerId`.
 //!
 //! **Ledger mode** resumes from the value's balance of each grant at T0 and burns the usage after
 //! it. **Value mode** takes the answer as it is until the next boundary: for meters that do not add
@@ -43,7 +46,8 @@ const SYSTEM: &str = "openmeter";
 /// How an export is read.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// When the export was made: of several entitlements to one feature, the one active then counts.
+    /// When the export was made: of several entitlements to one feature, the one active then
+    /// counts.
     pub at: Instant,
     /// Take entitlements of subscriptions in ledger mode: no rate card converts units.
     pub trust_units: bool,
