@@ -25,7 +25,7 @@ use crate::failure::{Exit, Failure};
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done, and the answer is yes
-  1  done, and the answer is no (`check` without access, `verify` of another snapshot)
+  1  done, and the answer is no (`check` without access, `history` of what has none)
   2  arguments, facts or records are wrong; nothing was written
   3  a file or the network could not be read or written
   4  a signature, digest or snapshot was refused
