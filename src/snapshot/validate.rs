@@ -14,6 +14,9 @@ use crate::engine::program::{Program, Rule};
 use crate::error::Error;
 use crate::time::Instant;
 
+/// What an entitlement takes at least when it is written out, beside its config and fields.
+const ENTRY_OVERHEAD: usize = 8;
+
 /// Validates the page at an index of a snapshot; its digest was verified.
 pub(super) fn page<'a>(
     bytes: &'a [u8],
@@ -166,7 +169,7 @@ impl EntryCheck {
             } else {
                 &[]
             };
-            length += config.map_or(0, <[u8]>::len) + shape.len() + own.len();
+            length += ENTRY_OVERHEAD + config.map_or(0, <[u8]>::len) + shape.len() + own.len();
             if !own.is_empty() || !self.was_seen(number) {
                 self.entry(&EntryBytes { config, shape, own }).ok_or(refusal::VALUE)?;
             }
