@@ -61,7 +61,7 @@ impl Body {
             return Err(refusal::DIGEST);
         }
         let nodes_at = PACK_HEADER_BYTES + catalogue.bytes().len();
-        let catalogue = Catalogue::open(catalogue)?;
+        let catalogue = Catalogue::open(catalogue.bytes())?;
         let levels = Levels::new(catalogue.page_bits());
         let pack = Pack::new(file, nodes_at, levels).ok_or(refusal::BOUNDS)?;
         let body = Self {
@@ -98,14 +98,18 @@ impl Body {
     ///
     /// # Errors
     /// The code of what is wrong with the page that would hold it.
+    #[inline]
     pub fn subject(&self, id: &str) -> Result<Option<Subject<'_>>, Error> {
-        match self.find(id)? {
-            Some((_, _, Record::Alias { target, .. })) => {
-                let found = self.find(known_text(target))?;
-                Ok(found.and_then(|(page, place, record)| self.as_subject(page, place, record)))
-            }
-            Some((page, place, record)) => Ok(self.as_subject(page, place, record)),
-            None => Ok(None),
+        let Some(place) = self.find(id)? else { return Ok(None) };
+        if let Some(subject) = self.subject_at(place)? {
+            return Ok(Some(subject));
+        }
+        match self.page(place.page)?.record(usize::from(place.record)) {
+            Some(Record::Alias { target, .. }) => match self.find(known_text(target))? {
+                Some(place) => self.subject_at(place),
+                None => Ok(None),
+            },
+            _ => Ok(None),
         }
     }
 
@@ -113,6 +117,7 @@ impl Body {
     ///
     /// # Errors
     /// As [`Body::subject`].
+    #[inline]
     pub fn subject_at(&self, place: Place) -> Result<Option<Subject<'_>>, Error> {
         let page = self.page(place.page)?;
         let record = page.record(usize::from(place.record));
@@ -206,12 +211,11 @@ impl Body {
     }
 
     #[inline]
-    fn find(&self, id: &str) -> Result<Option<(Page<'_>, Place, Record<'_>)>, Error> {
+    fn find(&self, id: &str) -> Result<Option<Place>, Error> {
         let hash = self.catalogue.seed().place(id);
-        let index = page_of(hash, self.catalogue.page_bits());
-        let page = self.page(index)?;
-        let found = page.find(slot_of(hash), id);
-        Ok(found.map(|(at, record)| (page, Place { page: index, record: at as u16 }, record)))
+        let page = page_of(hash, self.catalogue.page_bits());
+        let found = self.page(page)?.find(slot_of(hash), id);
+        Ok(found.map(|record| Place { page, record: record as u16 }))
     }
 
     fn records(&self) -> impl Iterator<Item = Result<(Page<'_>, Place, Record<'_>), Error>> {

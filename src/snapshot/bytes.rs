@@ -10,6 +10,7 @@ const MINUTE_MS: i64 = 60_000;
 const VARINT_BYTES_MAX: u32 = 15;
 
 impl<'a> Reader<'a> {
+    #[inline]
     pub(super) const fn new(bytes: &'a [u8]) -> Self {
         Self(bytes)
     }
@@ -22,12 +23,14 @@ impl<'a> Reader<'a> {
         self.0.is_empty()
     }
 
+    #[inline]
     pub(super) fn byte(&mut self) -> Option<u8> {
         let (first, rest) = self.0.split_first()?;
         self.0 = rest;
         Some(*first)
     }
 
+    #[inline]
     pub(super) fn take(&mut self, count: usize) -> Option<&'a [u8]> {
         let (taken, rest) = self.0.split_at_checked(count)?;
         self.0 = rest;
@@ -51,6 +54,15 @@ impl<'a> Reader<'a> {
     /// An integer in groups of 7 bits, the lowest first.
     #[inline]
     pub(super) fn varint(&mut self) -> Option<u64> {
+        let mut ahead = *self;
+        let Some(value) = ahead.short() else { return u64::try_from(self.wide()?).ok() };
+        *self = ahead;
+        Some(value)
+    }
+
+    /// A varint of at most 8 groups.
+    #[inline]
+    fn short(&mut self) -> Option<u64> {
         let mut value = 0_u64;
         for shift in (0..56).step_by(7) {
             let byte = self.byte()?;
@@ -59,25 +71,14 @@ impl<'a> Reader<'a> {
                 return Some(value);
             }
         }
-        u64::try_from(self.wide_from(u128::from(value), 8)?).ok()
+        None
     }
 
-    /// Like `varint`, for amounts that need more than 64 bits.
-    #[inline]
+    /// A varint of any length, which only amounts need.
+    #[cold]
     fn wide(&mut self) -> Option<u128> {
-        let mut value = 0_u64;
-        for shift in (0..56).step_by(7) {
-            let byte = self.byte()?;
-            value |= u64::from(byte & 0x7f) << shift;
-            if byte < 0x80 {
-                return Some(u128::from(value));
-            }
-        }
-        self.wide_from(u128::from(value), 8)
-    }
-
-    fn wide_from(&mut self, mut value: u128, groups: u32) -> Option<u128> {
-        for group in groups..VARINT_BYTES_MAX {
+        let mut value = 0;
+        for group in 0..VARINT_BYTES_MAX {
             let byte = self.byte()?;
             value |= u128::from(byte & 0x7f) << (7 * group);
             if byte < 0x80 {
@@ -87,6 +88,7 @@ impl<'a> Reader<'a> {
         None
     }
 
+    #[inline]
     pub(super) fn count(&mut self, max: usize) -> Option<usize> {
         usize::try_from(self.varint()?).ok().filter(|count| *count <= max)
     }
@@ -100,25 +102,41 @@ impl<'a> Reader<'a> {
     /// Billionths: a mantissa and how many thousandth steps it is fine.
     #[inline]
     pub(super) fn amount(&mut self) -> Option<i128> {
-        let wide = self.wide()?;
-        let unit = match wide & 3 {
-            0 => 1_000_000_000,
-            1 => 1_000_000,
-            2 => 1_000,
-            _ => 1,
-        };
-        let zigzag = wide >> 2;
+        let mut ahead = *self;
+        let Some(code) = ahead.short() else { return self.long_amount() };
+        *self = ahead;
+        let mantissa = unzigzag(code >> 2);
+        // 54 bits times 30 bits.
+        Some(i128::from(mantissa).wrapping_mul(i128::from(nanos_per_step(code & 3))))
+    }
+
+    #[cold]
+    fn long_amount(&mut self) -> Option<i128> {
+        let code = self.wide()?;
+        let zigzag = code >> 2;
         let mantissa = (zigzag >> 1) as i128 ^ -((zigzag & 1) as i128);
-        mantissa.checked_mul(unit)
+        mantissa.checked_mul(i128::from(nanos_per_step((code & 3) as u64)))
     }
 
     /// Milliseconds, told in minutes when they are whole.
     #[inline]
     pub(super) fn time(&mut self) -> Option<i64> {
         let value = self.varint()?;
-        let zigzag = value >> 1;
-        let number = (zigzag >> 1) as i64 ^ -((zigzag & 1) as i64);
+        let number = unzigzag(value >> 1);
         if value & 1 == 0 { number.checked_mul(MINUTE_MS) } else { Some(number) }
+    }
+}
+
+const fn unzigzag(code: u64) -> i64 {
+    (code >> 1) as i64 ^ -((code & 1) as i64)
+}
+
+const fn nanos_per_step(steps: u64) -> i64 {
+    match steps {
+        0 => 1_000_000_000,
+        1 => 1_000_000,
+        2 => 1_000,
+        _ => 1,
     }
 }
 
@@ -135,24 +153,9 @@ pub(super) fn text(bytes: &[u8], max: usize) -> Option<&str> {
     core::str::from_utf8(bytes).ok()
 }
 
-/// The little-endian integer of 3 bytes at an index of a table.
-pub(super) fn u24_at(table: &[u8], index: usize) -> Option<usize> {
-    let [low, middle, high] = *table.get(index.checked_mul(3)?..)?.first_chunk()?;
-    Some(usize::from(low) | usize::from(middle) << 8 | usize::from(high) << 16)
-}
-
-pub(super) fn u16_at(table: &[u8], index: usize) -> Option<usize> {
-    let bytes = table.get(index.checked_mul(2)?..)?.first_chunk()?;
-    Some(usize::from(u16::from_le_bytes(*bytes)))
-}
-
 pub(super) fn u32_at(table: &[u8], index: usize) -> Option<usize> {
     let bytes = table.get(index.checked_mul(4)?..)?.first_chunk()?;
     usize::try_from(u32::from_le_bytes(*bytes)).ok()
-}
-
-pub(super) fn u64_at(table: &[u8], offset: usize) -> Option<u64> {
-    Some(u64::from_le_bytes(*table.get(offset..)?.first_chunk()?))
 }
 
 pub(super) fn put_u16(out: &mut Vec<u8>, value: usize) {

@@ -1,14 +1,13 @@
 //! The catalogue: features with their units and policies, counts, page bits and the seed.
 
-use super::bytes::{Reader, put_u32, text, u32_at, u64_at};
+use super::bytes::{Reader, put_u32, text};
 use super::hash::Seed;
 use super::layout::{
-    CATALOGUE_BYTES_MAX, CATALOGUE_HEADER_BYTES, CATALOGUE_MAGIC, FEATURE_ROW_BYTES, KEY_BYTES_MAX,
-    PAGE_BITS_MAX, UNIT_BYTES_MAX,
+    CATALOGUE_BYTES_MAX, CATALOGUE_MAGIC, FEATURE_ROW_BYTES, KEY_BYTES_MAX, PAGE_BITS_MAX,
+    UNIT_BYTES_MAX,
 };
 use super::records::{FeatureRecord, WhenExpired};
 use super::refusal;
-use super::window::Window;
 use crate::error::Error;
 
 /// How many things a snapshot holds.
@@ -24,11 +23,11 @@ pub struct Counts {
 
 /// What a snapshot says about itself, whatever the number of its subjects.
 pub struct Catalogue {
-    window: Window,
     seed: Seed,
     page_bits: u8,
     counts: Counts,
-    features: usize,
+    /// The features by their keyed hashes, which ascend.
+    features: Vec<(u64, FeatureRecord)>,
 }
 
 /// A feature of the catalogue.
@@ -46,8 +45,7 @@ pub struct Feature<'a> {
 
 impl Catalogue {
     /// Reads and validates a catalogue whose digest was verified.
-    pub(super) fn open(window: Window) -> Result<Self, Error> {
-        let bytes = window.bytes();
+    pub(super) fn open(bytes: &[u8]) -> Result<Self, Error> {
         if bytes.len() > CATALOGUE_BYTES_MAX {
             return Err(refusal::LIMIT);
         }
@@ -55,32 +53,13 @@ impl Catalogue {
         if reader.array() != Some(&CATALOGUE_MAGIC) {
             return Err(refusal::FORMAT);
         }
-        let (seed, page_bits, counts, features) = header(&mut reader).ok_or(refusal::BOUNDS)?;
-        let seed = Seed::new(seed);
-        let catalogue = Self { window, seed, page_bits, counts, features };
-        catalogue.validate()?;
-        Ok(catalogue)
-    }
-
-    fn validate(&self) -> Result<(), Error> {
-        if self.page_bits > PAGE_BITS_MAX {
+        let (seed, page_bits, counts, rows) = header(&mut reader).ok_or(refusal::BOUNDS)?;
+        if page_bits > PAGE_BITS_MAX {
             return Err(refusal::LIMIT);
         }
-        let heap = self.heap().ok_or(refusal::BOUNDS)?;
-        let (mut previous, mut start) = (None, 0);
-        for index in 0..self.features {
-            let (place, end) = self.row(index).ok_or(refusal::BOUNDS)?;
-            if previous.is_some_and(|previous| previous >= place) {
-                return Err(refusal::ORDER);
-            }
-            let item = heap.get(start..end).ok_or(refusal::BOUNDS)?;
-            let feature = feature(place, item)?;
-            if self.seed.place(feature.key) != place {
-                return Err(refusal::MISPLACED);
-            }
-            (previous, start) = (Some(place), end);
-        }
-        if start == heap.len() { Ok(()) } else { Err(refusal::BOUNDS) }
+        let seed = Seed::new(seed);
+        let features = features(rows, reader.rest(), &seed)?;
+        Ok(Self { seed, page_bits, counts, features })
     }
 
     /// How many things the snapshot holds.
@@ -97,70 +76,76 @@ impl Catalogue {
 
     /// The feature with a key.
     #[must_use]
+    #[inline]
     pub fn feature(&self, key: &str) -> Option<Feature<'_>> {
         self.feature_at(self.seed.place(key)).filter(|feature| feature.key == key)
     }
 
     /// All features, in the order of their keyed hashes.
     pub fn features(&self) -> impl Iterator<Item = Feature<'_>> {
-        (0..self.features).filter_map(|index| self.feature_in(index))
+        self.features.iter().map(|(place, record)| Feature::of(*place, record))
     }
 
+    #[inline]
     pub(super) fn feature_at(&self, place: u64) -> Option<Feature<'_>> {
-        let (mut low, mut high) = (0, self.features);
-        while low < high {
-            let middle = low.midpoint(high);
-            let (found, _) = self.row(middle)?;
-            match found.cmp(&place) {
-                core::cmp::Ordering::Less => low = middle + 1,
-                core::cmp::Ordering::Equal => return self.feature_in(middle),
-                core::cmp::Ordering::Greater => high = middle,
-            }
-        }
-        None
+        let found = self.features.binary_search_by_key(&place, |(place, _)| *place).ok()?;
+        self.features.get(found).map(|(place, record)| Feature::of(*place, record))
     }
 
     pub(super) const fn seed(&self) -> &Seed {
         &self.seed
     }
+}
 
-    fn feature_in(&self, index: usize) -> Option<Feature<'_>> {
-        let (place, end) = self.row(index)?;
-        let start = if index == 0 { 0 } else { self.row(index - 1)?.1 };
-        feature(place, self.heap()?.get(start..end)?).ok()
-    }
-
-    /// The hash of a feature and where its text ends.
-    fn row(&self, index: usize) -> Option<(u64, usize)> {
-        let rows = self.window.bytes().get(CATALOGUE_HEADER_BYTES..)?;
-        let at = index.checked_mul(FEATURE_ROW_BYTES)?;
-        Some((u64_at(rows, at)?, u32_at(rows.get(at + 8..)?, 0)?))
-    }
-
-    fn heap(&self) -> Option<&[u8]> {
-        let rows = self.features.checked_mul(FEATURE_ROW_BYTES)?;
-        self.window.bytes().get(CATALOGUE_HEADER_BYTES.checked_add(rows)?..)
+impl<'a> Feature<'a> {
+    pub(super) fn of(place: u64, record: &'a FeatureRecord) -> Self {
+        let unit = record.unit.as_deref();
+        Self { place, key: &record.key, unit, when_expired: record.when_expired }
     }
 }
 
-fn header(reader: &mut Reader<'_>) -> Option<([u8; 32], u8, Counts, usize)> {
+/// Reads features by their rows and their items, which lie one behind the other.
+fn features(rows: &[u8], heap: &[u8], seed: &Seed) -> Result<Vec<(u64, FeatureRecord)>, Error> {
+    let rows = rows.as_chunks::<FEATURE_ROW_BYTES>().0;
+    let mut features: Vec<(u64, FeatureRecord)> = Vec::with_capacity(rows.len());
+    let mut start = 0;
+    for row in rows {
+        let mut row = Reader::new(row);
+        let (place, end) = row.u64().zip(row.u32()).ok_or(refusal::BOUNDS)?;
+        let end = end as usize;
+        if features.last().is_some_and(|(previous, _)| *previous >= place) {
+            return Err(refusal::ORDER);
+        }
+        let feature = feature(heap.get(start..end).ok_or(refusal::BOUNDS)?)?;
+        if seed.place(&feature.key) != place {
+            return Err(refusal::MISPLACED);
+        }
+        features.push((place, feature));
+        start = end;
+    }
+    if start == heap.len() { Ok(features) } else { Err(refusal::BOUNDS) }
+}
+
+/// Seed, page bits, counts and the rows of features.
+fn header<'a>(reader: &mut Reader<'a>) -> Option<([u8; 32], u8, Counts, &'a [u8])> {
     let seed = *reader.array()?;
     let [page_bits, 0, 0, 0] = *reader.array()? else { return None };
     let counts =
         Counts { subjects: reader.u64()?, aliases: reader.u64()?, entitlements: reader.u64()? };
-    Some((seed, page_bits, counts, usize::try_from(reader.u32()?).ok()?))
+    let features = usize::try_from(reader.u32()?).ok()?;
+    Some((seed, page_bits, counts, reader.take(features.checked_mul(FEATURE_ROW_BYTES)?)?))
 }
 
 /// A policy, the key behind its length, and the unit, which may be absent.
-fn feature(place: u64, item: &[u8]) -> Result<Feature<'_>, Error> {
+fn feature(item: &[u8]) -> Result<FeatureRecord, Error> {
     let mut reader = Reader::new(item);
     let when_expired = reader.byte().and_then(policy).ok_or(refusal::VALUE)?;
-    let key = reader.text(KEY_BYTES_MAX).ok_or(refusal::TEXT)?;
+    let key = reader.text(KEY_BYTES_MAX).ok_or(refusal::TEXT)?.to_owned();
     let unit = match reader.rest() {
         [] => None,
-        unit => Some(text(unit, UNIT_BYTES_MAX).ok_or(refusal::TEXT)?),
+        unit => Some(text(unit, UNIT_BYTES_MAX).ok_or(refusal::TEXT)?.to_owned()),
     };
-    Ok(Feature { place, key, unit, when_expired })
+    Ok(FeatureRecord { key, unit, when_expired })
 }
 
 pub(super) const fn policy(byte: u8) -> Option<WhenExpired> {

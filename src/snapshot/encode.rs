@@ -12,7 +12,6 @@ use super::layout::{
 use super::page_write::{self, Item};
 use super::row::{FeatureOf, Row, check_subject};
 use super::tree::{self, Levels};
-use super::window::Window;
 use super::{Digest, FeatureRecord, Roots, SubjectRecord, refusal, validate};
 use crate::error::Error;
 use crate::time::Instant;
@@ -144,7 +143,7 @@ pub fn encode(
         return Err(refusal::LIMIT);
     }
     // What a reader would refuse is not published.
-    let read = Catalogue::open(Window::whole(catalogue.clone()))?;
+    let read = Catalogue::open(&catalogue)?;
     for (page, index) in pages.iter().zip(0..) {
         validate::page(&page.bytes, index, &read, settings.usage_as_of)?;
     }

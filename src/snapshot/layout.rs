@@ -51,8 +51,6 @@ pub(super) const ENTITLEMENTS_MAX: usize = 4096;
 pub(super) const GRANTS_MAX: usize = 4096;
 pub(super) const STRETCHES_MAX: usize = 4096;
 
-/// Of a catalogue: magic, seed, page bits, three zeros, three counts of 8 bytes, features.
-pub(super) const CATALOGUE_HEADER_BYTES: usize = 4 + 32 + 4 + 24 + 4;
 /// Of a feature's row: its hash and where its text ends.
 pub(super) const FEATURE_ROW_BYTES: usize = 8 + 4;
 

@@ -1,20 +1,25 @@
 //! Reading a page: sorted hashes, records, and what its records share.
 
-use super::bytes::{Reader, u16_at, u24_at, u64_at};
+use super::bytes::Reader;
 use super::layout::{
     DIGEST_BYTES, ID_BYTES_MAX, PAGE_COUNTS_AT, PAGE_HEADER_BYTES, PAGE_MAGIC, PEPPER_BYTES,
     PLAN_ENTRY_BYTES,
 };
 
-/// A page and the lengths of its tables. Whatever lies outside of them is answered `None`.
+/// A page and its tables. Whatever lies outside of them is answered `None`.
 #[derive(Clone, Copy)]
 pub(super) struct Page<'a> {
     bytes: &'a [u8],
-    features: u16,
+    /// Hashes of features, ascending.
+    features: &'a [[u8; 8]],
+    /// Slots of records, ascending.
+    slots: &'a [[u8; 2]],
+    /// Where each item of the heap ends.
+    ends: &'a [[u8; 3]],
+    heap: &'a [u8],
     configs: u16,
     shapes: u16,
     plans: u16,
-    records: u16,
 }
 
 /// What an id leads to.
@@ -38,7 +43,7 @@ impl<'a> Record<'a> {
 pub(super) struct SubjectBytes<'a> {
     pub(super) id: &'a [u8],
     /// Which features it has, and in which shapes.
-    pub(super) plan: &'a [u8],
+    pub(super) plan: &'a [[u8; PLAN_ENTRY_BYTES]],
     /// A bit for each entry of the plan: whether it has an own part.
     pub(super) marks: &'a [u8],
     /// The own parts, each behind its length.
@@ -57,20 +62,27 @@ impl<'a> Page<'a> {
     /// How many bytes of a page are the same whatever it holds.
     pub(super) const BYTES_MIN: usize = DIGEST_BYTES + PAGE_HEADER_BYTES;
 
-    /// Reads the lengths of the tables. `None` when the bytes end before.
+    /// Finds the tables. `None` when the bytes end before they do.
     #[inline]
     pub(super) fn open(bytes: &'a [u8]) -> Option<Self> {
-        let counts = bytes.get(PAGE_COUNTS_AT..Self::BYTES_MIN)?.as_chunks().0;
+        let (front, tables) = bytes.split_at_checked(Self::BYTES_MIN)?;
+        let counts = front.get(PAGE_COUNTS_AT..)?.as_chunks().0;
         let [features, configs, shapes, plans, records] = *counts else { return None };
-        let page = Self {
+        let count = |bytes: [u8; 2]| usize::from(u16::from_le_bytes(bytes));
+        let items = count(configs) + count(shapes) + count(plans) + count(records);
+        let (features, tables) = tables.split_at_checked(count(features) * 8)?;
+        let (slots, tables) = tables.split_at_checked(count(records) * 2)?;
+        let (ends, heap) = tables.split_at_checked(items * 3)?;
+        Some(Self {
             bytes,
-            features: u16::from_le_bytes(features),
+            features: features.as_chunks().0,
+            slots: slots.as_chunks().0,
+            ends: ends.as_chunks().0,
+            heap,
             configs: u16::from_le_bytes(configs),
             shapes: u16::from_le_bytes(shapes),
             plans: u16::from_le_bytes(plans),
-            records: u16::from_le_bytes(records),
-        };
-        if page.heap_at() > bytes.len() { None } else { Some(page) }
+        })
     }
 
     /// The root over the subjects.
@@ -94,7 +106,7 @@ impl<'a> Page<'a> {
     }
 
     pub(super) const fn features(&self) -> usize {
-        self.features as usize
+        self.features.len()
     }
 
     pub(super) const fn configs(&self) -> usize {
@@ -110,34 +122,23 @@ impl<'a> Page<'a> {
     }
 
     pub(super) const fn records(&self) -> usize {
-        self.records as usize
+        self.slots.len()
     }
 
     /// Configs, shapes, plans and records.
     pub(super) const fn items(&self) -> usize {
-        self.configs() + self.shapes() + self.plans() + self.records()
+        self.ends.len()
     }
 
-    const fn slots_at(&self) -> usize {
-        Self::BYTES_MIN + self.features() * 8
-    }
-
-    const fn ends_at(&self) -> usize {
-        self.slots_at() + self.records() * 2
-    }
-
-    const fn heap_at(&self) -> usize {
-        self.ends_at() + self.items() * 3
-    }
-
-    pub(super) fn heap(&self) -> &'a [u8] {
-        self.bytes.get(self.heap_at()..).unwrap_or_default()
+    pub(super) const fn heap(&self) -> &'a [u8] {
+        self.heap
     }
 
     /// Where an item of the heap ends.
     #[inline]
     pub(super) fn end(&self, item: usize) -> Option<usize> {
-        if item < self.items() { u24_at(self.bytes.get(self.ends_at()..)?, item) } else { None }
+        let [low, middle, high] = *self.ends.get(item)?;
+        Some(usize::from(low) | usize::from(middle) << 8 | usize::from(high) << 16)
     }
 
     /// An item of the heap: configs, then shapes, plans and records.
@@ -147,22 +148,16 @@ impl<'a> Page<'a> {
             Some(before) => self.end(before)?,
             None => 0,
         };
-        self.heap().get(start..self.end(item)?)
+        self.heap.get(start..self.end(item)?)
     }
 
     pub(super) fn feature(&self, index: usize) -> Option<u64> {
-        if index >= self.features() {
-            return None;
-        }
-        u64_at(self.bytes, Self::BYTES_MIN + index * 8)
+        self.features.get(index).map(|place| u64::from_le_bytes(*place))
     }
 
     #[inline]
     pub(super) fn slot(&self, record: usize) -> Option<usize> {
-        if record >= self.records() {
-            return None;
-        }
-        u16_at(self.bytes.get(self.slots_at()..)?, record)
+        self.slots.get(record).map(|slot| usize::from(u16::from_le_bytes(*slot)))
     }
 
     pub(super) fn config(&self, index: usize) -> Option<&'a [u8]> {
@@ -198,14 +193,14 @@ impl<'a> Page<'a> {
         let Some(plan) = reader.count(self.plans())?.checked_sub(1) else {
             return Some(Record::Alias { id, target: reader.rest() });
         };
-        let plan = self.plan(plan)?;
-        let marks = reader.take((plan.len() / PLAN_ENTRY_BYTES).div_ceil(8))?;
+        let plan = self.plan(plan)?.as_chunks().0;
+        let marks = reader.take(plan.len().div_ceil(8))?;
         Some(Record::Subject(SubjectBytes { id, plan, marks, parts: reader }))
     }
 
     /// The place among the records of the one with an id.
     #[inline]
-    pub(super) fn find(&self, slot: u16, id: &str) -> Option<(usize, Record<'a>)> {
+    pub(super) fn find(&self, slot: u16, id: &str) -> Option<usize> {
         let slot = usize::from(slot);
         // Slots are evenly spread, so the first guess is off by few places.
         let mut at = (slot * self.records()) >> 16;
@@ -219,27 +214,9 @@ impl<'a> Page<'a> {
             let mut reader = Reader::new(self.record_item(at)?);
             let id_bytes = reader.count(ID_BYTES_MAX)?;
             if reader.take(id_bytes)? == id.as_bytes() {
-                return Some((at, self.record(at)?));
+                return Some(at);
             }
             at += 1;
-        }
-        None
-    }
-
-    /// The place of a feature among the page's.
-    fn find_feature(&self, place: u64) -> Option<usize> {
-        let (mut low, mut high) = (0, self.features());
-        while low < high {
-            let middle = low.midpoint(high);
-            let found = self.feature(middle)?;
-            if found == place {
-                return Some(middle);
-            }
-            if found < place {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
         }
         None
     }
@@ -247,21 +224,10 @@ impl<'a> Page<'a> {
     /// The place of a feature among the entries of a subject.
     #[inline]
     pub(super) fn find_entry(&self, subject: &SubjectBytes<'a>, place: u64) -> Option<usize> {
-        let feature = self.find_feature(place)?;
-        let (mut low, mut high) = (0, subject.entries());
-        while low < high {
-            let middle = low.midpoint(high);
-            let (found, _) = subject.entry(middle)?;
-            if found == feature {
-                return Some(middle);
-            }
-            if found < feature {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        None
+        let feature =
+            self.features.binary_search_by_key(&place, |place| u64::from_le_bytes(*place)).ok()?;
+        let of = |[low, high, _, _]: &[u8; 4]| usize::from(u16::from_le_bytes([*low, *high]));
+        subject.plan.binary_search_by_key(&feature, of).ok()
     }
 
     /// The bytes of an entry of a subject.
@@ -279,15 +245,18 @@ impl<'a> Page<'a> {
 
 impl<'a> SubjectBytes<'a> {
     pub(super) const fn entries(&self) -> usize {
-        self.plan.len() / PLAN_ENTRY_BYTES
+        self.plan.len()
     }
 
     /// The feature and the shape of an entry.
+    #[inline]
     pub(super) fn entry(&self, index: usize) -> Option<(usize, usize)> {
-        let entry = self.plan.get(index.checked_mul(PLAN_ENTRY_BYTES)?..)?;
-        Some((u16_at(entry, 0)?, u16_at(entry, 1)?))
+        let [a, b, c, d] = *self.plan.get(index)?;
+        let number = |bytes| usize::from(u16::from_le_bytes(bytes));
+        Some((number([a, b]), number([c, d])))
     }
 
+    #[inline]
     pub(super) fn is_marked(&self, index: usize) -> bool {
         self.marks.get(index / 8).is_some_and(|marks| marks >> (index % 8) & 1 == 1)
     }

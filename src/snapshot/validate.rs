@@ -1,6 +1,6 @@
 //! Whether a page makes sense. It is asked once, before the first answer from the page.
 
-use super::bytes::{self, Reader, text};
+use super::bytes::{Reader, text};
 use super::catalogue::Catalogue;
 use super::fields::{Fields, IdKind};
 use super::hash::{page_of, slot_of};
@@ -84,9 +84,9 @@ fn plan(page: &Page<'_>, plan: &[u8]) -> Result<(), Error> {
         return Err(refusal::LIMIT);
     }
     let mut previous = None;
-    for entry in plan.chunks_exact(PLAN_ENTRY_BYTES) {
-        let feature = bytes::u16_at(entry, 0).ok_or(refusal::BOUNDS)?;
-        let shape = bytes::u16_at(entry, 1).ok_or(refusal::BOUNDS)?;
+    for [a, b, c, d] in plan.as_chunks::<PLAN_ENTRY_BYTES>().0 {
+        let feature = usize::from(u16::from_le_bytes([*a, *b]));
+        let shape = usize::from(u16::from_le_bytes([*c, *d]));
         if feature >= page.features() || shape >= page.shapes() {
             return Err(refusal::BOUNDS);
         }
