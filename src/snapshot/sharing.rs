@@ -96,17 +96,20 @@ impl Group {
 
 /// Groups of entitlements that differ in nothing but usage, in the order in which they appear.
 fn alike(entries: &[Entry<'_>]) -> Vec<Group> {
-    let mut places: HashMap<(Option<usize>, Vec<Token>), usize> = HashMap::new();
+    let mut places: HashMap<Vec<u8>, usize> = HashMap::new();
     let mut groups: Vec<Group> = Vec::new();
+    let mut key = Vec::new();
     for (index, (config, tokens)) in entries.iter().enumerate() {
-        let plain = tokens.iter().map(|token| match token {
-            Token::Used(_) => Token::Used(0),
-            other => *other,
-        });
-        let place = *places.entry((*config, plain.collect())).or_insert(groups.len());
-        match groups.get_mut(place) {
+        key.clear();
+        Token::Shared(config.map_or(0, |config| config as u64 + 1)).put(&mut key);
+        let steady = tokens.iter().filter(|token| !matches!(token, Token::Used(_)));
+        steady.for_each(|token| token.put(&mut key));
+        match places.get(&key).and_then(|place| groups.get_mut(*place)) {
             Some(group) => group.members.push(index),
-            None => groups.push(Group { members: vec![index] }),
+            None => {
+                places.insert(key.clone(), groups.len());
+                groups.push(Group { members: vec![index] });
+            }
         }
     }
     groups

@@ -58,7 +58,8 @@ impl Tokens {
         ids: &[IdKind],
         usage_as_of: Instant,
     ) -> Vec<Token> {
-        let mut tokens = Self(Vec::with_capacity(40));
+        let room = if matches!(program.rule, Rule::Metered(_)) { 32 } else { 1 };
+        let mut tokens = Self(Vec::with_capacity(room));
         tokens.program(program);
         if let Rule::Metered(metered) = &program.rule {
             tokens.metered(metered, steady, usage_as_of);
