@@ -1,4 +1,4 @@
-//! Files of format version 0: they are read as they were meant, and are written again byte for byte.
+//! Files of format version 0: they are read as they were meant, and written again byte for byte.
 //!
 //! `cargo test -p edgegrant --test snapshot_golden -- --ignored` writes them anew.
 
