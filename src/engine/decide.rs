@@ -405,9 +405,24 @@ impl Metered {
     #[must_use]
     pub fn steady(&self) -> Option<Steady> {
         let after = self.opening.at;
+        if self.flows() && !self.burns_evenly_after(after) {
+            return None;
+        }
         let counted = self.count(&Question::at(after), after.plus_millis(1))?;
         let until = self.boundary_after(after).unwrap_or(Instant::MAX);
         let changes_at = self.changes_after(after.plus_millis(1));
         Some(Steady { after, until, changes_at, net: counted.left - counted.overage? })
+    }
+
+    /// Whether every unit used since `at`, or late, leaves one less or is one more of overage.
+    ///
+    /// It does not when something happens right between late usage and what follows, nor when a grant
+    /// was deleted inside of a minute, which burns until the next phase begins.
+    fn burns_evenly_after(&self, at: Instant) -> bool {
+        let late = self.usage_as_of < at;
+        let parted = late && self.boundary_after(at.plus_millis(-1)) == Some(at);
+        let mut grants = self.grants.iter().zip(&self.opening.balances);
+        let lingers = grants.any(|(grant, left)| !left.is_zero() && !grant.is_active_at(at));
+        !lingers && !parted
     }
 }

@@ -144,12 +144,13 @@ pub struct Opening {
 /// What holds without looking at grants or at the calendar: the state between two boundaries.
 ///
 /// It is computed when compiling and kept beside the program, so that most questions cost one
-/// comparison and one subtraction.
+/// comparison and one subtraction. Like every balance it is that of a whole minute: a question is
+/// rounded up before it is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Steady {
-    /// It holds for instants after this.
+    /// It holds for minutes after this.
     pub after: Instant,
-    /// It holds for instants before this.
+    /// It holds for minutes before this.
     pub until: Instant,
     /// The first millisecond at which the answer may differ without new usage.
     pub changes_at: Option<Instant>,

@@ -73,7 +73,10 @@ impl Run<'_> {
     /// At least as much as can be left at any later instant.
     fn most_to_come(&self) -> Amount {
         let grants = self.metered.grants.iter().zip(&self.balances);
-        grants.map(|(grant, balance)| grant.most_after(self.at).max(*balance)).sum()
+        let granted: Amount =
+            grants.map(|(grant, balance)| grant.most_after(self.at).max(*balance)).sum();
+        // Corrections that no grant has taken up yet.
+        granted + (-self.overage).or_zero()
     }
 
     /// The next instant that can change what is left for the better, or how it goes on.

@@ -17,22 +17,27 @@ pub(super) fn compile(
     publish_at: Instant,
 ) -> Result<(Metered, Vec<String>), Problem> {
     let mut ledger = ledger(checked)?;
-    let as_of = checked.facts.usage.as_ref().and_then(|usage| usage.as_of);
-    let usage_as_of = as_of.map_or(publish_at, Timestamp::ceil_millis);
+    let usage_as_of = known_until(checked, publish_at, &ledger);
     if checked.usage_kind == UsageKind::Value {
         ledger.metered.opening.at = usage_as_of.floor_minute();
-    } else if let Some(boundary) = ledger.metered.boundary_before(publish_at) {
+    } else if let Some(boundary) = ledger.metered.boundary_before(publish_at.min(usage_as_of)) {
         ledger.open_at(boundary.floor_minute().plus_millis(MINUTE_MS));
     }
-    let opening_at = ledger.metered.opening.at;
+    ledger.metered.usage_as_of = usage_as_of;
     if let Usage::Flow { since_opening } = &mut ledger.metered.usage {
-        let after = ledger.events.iter().filter(|event| event.at >= opening_at);
-        *since_opening = after.map(|event| event.amount).sum();
+        *since_opening = ledger.events.iter().map(|event| event.amount).sum();
     }
-    let last = ledger.events.last().map(|event| event.at.plus_millis(1));
-    ledger.metered.usage_as_of = last.map_or(usage_as_of, |last| last.max(usage_as_of));
     ledger.drop_ended();
     Ok((ledger.metered, ledger.grant_ids))
+}
+
+/// Before which instant all usage is included: as the facts say, or the time of publishing, but
+/// nothing happened before measuring began and everything listed did.
+fn known_until(checked: &Checked<'_>, publish_at: Instant, ledger: &Ledger) -> Instant {
+    let as_of = checked.facts.usage.as_ref().and_then(|usage| usage.as_of);
+    let last = ledger.events.last().map(|event| event.at.plus_millis(1));
+    let known = as_of.map_or(publish_at, Timestamp::ceil_millis).max(ledger.metered.opening.at);
+    last.map_or(known, |last| last.max(known))
 }
 
 /// The ledger from where measuring begins, or from the opening that the facts give.

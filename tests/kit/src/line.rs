@@ -8,6 +8,7 @@ use edgegrant::engine::{self, GrantState, UsageEvent};
 use edgegrant::gate::{Ask, Clock, Explained, Gate, Options, Origin};
 use edgegrant::model::Status;
 use edgegrant::snapshot::{EntitlementRecord, FeatureRecord, SubjectRecord, WhenExpired};
+use edgegrant::time::Timestamp;
 use edgegrant::trust::Keyring;
 use edgegrant::{Error, Instant};
 
@@ -63,28 +64,36 @@ pub fn publication(ledger: &Ledger, at: crate::Instant, way: Way) -> Result<Publ
     let whole = compiled(ledger)?;
     let start = whole.metered.opening.at;
     match way {
-        Way::Beginning => published_at(ledger, start),
+        Way::Beginning => published_at(ledger, start, None),
         Way::Boundary => opened_before(ledger, whole, at),
         Way::Between => {
             let length = instant(at).millis() - start.millis();
-            published_at(ledger, start.plus_millis(length.max(0) * 2 / 3))
+            published_at(ledger, start.plus_millis(length.max(0) * 2 / 3), None)
         }
     }
 }
 
-/// The ledger as it is published at an instant, with the usage before it.
+/// The ledger as it is published at an instant, with the usage before that or before an earlier one.
 ///
 /// # Errors
 /// When the engine refuses the facts.
-pub fn published_at(ledger: &Ledger, publish_at: Instant) -> Result<Publication, KitError> {
+pub fn published_at(
+    ledger: &Ledger,
+    publish_at: Instant,
+    usage_as_of: Option<Instant>,
+) -> Result<Publication, KitError> {
+    let known = usage_as_of.unwrap_or(publish_at);
     let mut facts = entitlement(ledger);
     if let Some(usage) = &mut facts.usage {
-        usage.events.retain(|event| event.at.floor_second() < publish_at);
+        usage.as_of = usage_as_of.map(Timestamp::from);
+        usage.events.retain(|event| event.at.floor_second() < known);
+        // Counting is by the second, so an event may stand after the instant that it counts before.
+        usage.events.iter_mut().for_each(|event| event.at = event.at.floor_second().into());
     }
     let compiled = engine::compile(&facts, Status::Active, publish_at)
         .map_err(|problem| KitError(format!("{}: {}", problem.path, problem.error.code())))?;
     let mut later = self::compiled(ledger)?.events;
-    later.retain(|event| event.at >= publish_at);
+    later.retain(|event| event.at >= known);
     let entitlement = EntitlementRecord {
         feature: FEATURE.to_owned(),
         program: compiled.program,
