@@ -5,6 +5,7 @@
 //! Whatever is refused leaves the old snapshot serving.
 
 mod answer;
+mod bundle;
 mod found;
 mod freshness;
 mod seen;
@@ -15,8 +16,9 @@ use crate::engine::{Explanation, History, HistoryQuery, UsageEvent, WindowSize};
 use crate::error::Error;
 use crate::snapshot::{Body, Digest, Roots};
 use crate::time::Instant;
-use crate::trust::{Head, Keyring, VerifiedHead, verify};
+use crate::trust::{Head, Keyring, TrustedKey, VerifiedHead, verify};
 pub use answer::{Answer, Kind, Reason};
+pub use bundle::{bundle, unbundle};
 use found::Found;
 pub use freshness::{Clock, Origin, Status};
 use freshness::{Rung, Standing};
@@ -31,6 +33,22 @@ pub struct Options {
     pub keyring: Keyring,
     /// The answer without a snapshot; no access unless somebody wants it so.
     pub open_without_snapshot: bool,
+}
+
+impl Options {
+    /// Reads the keys, of which `threshold` must have signed.
+    ///
+    /// # Errors
+    /// Those of [`TrustedKey::parse`] and [`Keyring::new`].
+    pub fn parse(
+        audience: String,
+        trusted_keys: &[String],
+        threshold: usize,
+        open_without_snapshot: bool,
+    ) -> Result<Self, Error> {
+        let keys: Result<Vec<_>, _> = trusted_keys.iter().map(|k| TrustedKey::parse(k)).collect();
+        Ok(Self { audience, keyring: Keyring::new(keys?, threshold)?, open_without_snapshot })
+    }
 }
 
 /// A question to a gate.
@@ -210,14 +228,20 @@ impl Gate {
         clock: Clock,
         at: Option<Instant>,
     ) -> Vec<(String, Answer)> {
-        let Some(present) = &self.present else { return Vec::new() };
-        let Ok(Some(found)) = present.body.subject(subject) else { return Vec::new() };
-        let features = found.entries().map(|(feature, _)| feature.key);
-        let answered = features.map(|feature| {
-            let ask = Ask { subject, feature, clock, at, amount: None, used: None };
-            (feature.to_owned(), self.check(&ask))
+        let answered = self.features(subject).into_iter().map(|feature| {
+            let ask = Ask { subject, feature: &feature, clock, at, amount: None, used: None };
+            let answer = self.check(&ask);
+            (feature, answer)
         });
         answered.collect()
+    }
+
+    /// The keys of the features that a subject has an entitlement to; none for an unknown subject.
+    #[must_use]
+    pub fn features(&self, subject: &str) -> Vec<String> {
+        let Some(present) = &self.present else { return Vec::new() };
+        let Ok(Some(found)) = present.body.subject(subject) else { return Vec::new() };
+        found.entries().map(|(feature, _)| feature.key.to_owned()).collect()
     }
 
     /// Usage and balances over time, as far back as the snapshot goes.
@@ -251,6 +275,14 @@ impl Gate {
         };
         self.seen.record(found.id(), feature, UsageEvent { at, amount }, &metered);
         true
+    }
+
+    /// What the time is here: the clock's, but never before the snapshot was signed; `None` before
+    /// the first.
+    #[must_use]
+    pub fn now(&self, clock: Clock) -> Option<Instant> {
+        let Snapshot { head, origin, .. } = self.present.as_ref()?;
+        Some(Standing::new(head.head(), *origin, clock).now)
     }
 
     /// What is known of the snapshot; `None` before the first.

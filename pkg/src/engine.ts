@@ -5,7 +5,7 @@ import * as glue from "./glue.js";
 export type WasmSource = WebAssembly.Module | BufferSource;
 
 let source: (() => WasmSource) | undefined;
-let started = false;
+let instance: glue.InitOutput | undefined;
 
 /** Says where the wasm comes from. Nothing is read or compiled before the first use. */
 export function provide(from: () => WasmSource): void {
@@ -14,17 +14,20 @@ export function provide(from: () => WasmSource): void {
 
 /** Instantiates the wasm now. A second call changes nothing: there is one instance. */
 export function start(module: WasmSource): void {
-  if (started) return;
-  glue.initSync({ module });
-  started = true;
+  instance ??= glue.initSync({ module });
 }
 
 /** The functions of the wasm, which is instantiated on the first call. */
 export function engine(): typeof glue {
-  if (started) return glue;
+  if (instance !== undefined) return glue;
   if (source === undefined) {
     throw new GateError("not-initialised", "the wasm is not loaded: call `init(module)` first");
   }
   start(source());
   return glue;
+}
+
+/** The numbers at an address of the wasm's memory, whose buffer is a new one when it has grown. */
+export function numbersAt(address: number, length: number): Float64Array {
+  return new Float64Array((instance as glue.InitOutput).memory.buffer, address, length);
 }

@@ -1,4 +1,4 @@
-/** What misuse throws. `code` is stable and meant for programs; the message is for people. */
+/** What misuse and refused input throw. `code` is stable and meant for programs; the message is for people. */
 export class GateError extends Error {
   override readonly name = "GateError";
   readonly code: string;
@@ -6,5 +6,14 @@ export class GateError extends Error {
   constructor(code: string, message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;
+  }
+}
+
+/** Runs what calls the wasm, whose errors carry their code as their name. */
+export function coded<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw error instanceof Error ? new GateError(error.name, error.message) : error;
   }
 }

@@ -1,6 +1,14 @@
 import { engine } from "./engine.js";
 
+export { reasons } from "./answer.js";
+export type * from "./decision.js";
 export { GateError } from "./errors.js";
+export { createGate, Gate, openGate, type RecordOptions } from "./gate.js";
+export { httpStatus, type HttpStatus } from "./http.js";
+export type { AskOptions, GateOptions, SnapshotBytes } from "./options.js";
+export type { RefreshOptions, RequestContext } from "./refresh.js";
+export type { Subject } from "./subject.js";
+export type * from "./told.js";
 
 /** The version of the wasm that answers, equal to this package's. */
 export function version(): string {

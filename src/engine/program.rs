@@ -23,7 +23,7 @@ pub struct Program {
 
 /// What decides while an entitlement is active.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "programs are decoded one at a time into one place")]
+#[allow(clippy::large_enum_variant, reason = "programs are decoded one at a time into one place")]
 pub enum Rule {
     /// Access.
     Boolean,

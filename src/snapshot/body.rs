@@ -49,7 +49,7 @@ impl Body {
     /// sense `snapshot-bounds`, `snapshot-order`, `snapshot-text`, `snapshot-value`,
     /// `snapshot-misplaced` or `snapshot-limit`.
     pub fn open(pack: Vec<u8>, roots: &Roots, usage_as_of: Instant) -> Result<Self, Error> {
-        if pack.len() > PACK_BYTES_MAX {
+        if pack.len() as u64 > PACK_BYTES_MAX {
             return Err(refusal::LIMIT);
         }
         if pack.len() as u64 != roots.pack_length {

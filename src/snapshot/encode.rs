@@ -139,7 +139,7 @@ pub fn encode(
     let catalogue = catalogue::write(&encoder.seed, page_bits, counts, features)?;
     let length = pages.iter().map(|part| part.bytes.len()).sum();
     let length = pack_length(catalogue.len(), page_bits, length);
-    if length > PACK_BYTES_MAX {
+    if length as u64 > PACK_BYTES_MAX {
         return Err(refusal::LIMIT);
     }
     // What a reader would refuse is not published.

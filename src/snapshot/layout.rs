@@ -31,7 +31,7 @@ pub(super) const PAGE_BYTES_KEPT: core::ops::RangeInclusive<u64> = 3 * 1024..=12
 
 pub(super) const CATALOGUE_BYTES_MAX: usize = 256 * 1024;
 pub(super) const PAGE_BYTES_MAX: usize = 1024 * 1024;
-pub(super) const PACK_BYTES_MAX: usize = u32::MAX as usize;
+pub(super) const PACK_BYTES_MAX: u64 = u32::MAX as u64;
 /// One subject with its keys, shapes and configs written out.
 pub(super) const RECORD_BYTES_MAX: usize = 256 * 1024;
 /// All records of a page written out: what a small page may grow to in memory.

@@ -1,10 +1,52 @@
 //! What JavaScript sees of the crate: the only wasm-bindgen code, and it takes no decision.
+//!
+//! Strings cross as text, numbers as f64, instants as milliseconds since 1970. A number that is not
+//! there crosses as NaN. The TypeScript has refused wrong types before; ranges are held here too.
 
+mod answer;
+mod gate;
+mod told;
+
+use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
+
+use crate::amount::Amount;
+use crate::error::Error;
+use crate::gate::Reason;
+use crate::time::Instant;
+
+pub use gate::Gate;
 
 /// The version of this build, as in `package.json`.
 #[wasm_bindgen]
 #[must_use]
 pub fn version() -> String {
     env!("CARGO_PKG_VERSION").to_owned()
+}
+
+/// The words for reasons, in the order of their codes.
+#[wasm_bindgen]
+#[must_use]
+pub fn reasons() -> Vec<String> {
+    Reason::ALL.iter().map(|reason| reason.as_str().to_owned()).collect()
+}
+
+/// The error as JavaScript throws it, with the code as its name.
+fn thrown(error: &Error) -> JsValue {
+    let thrown = js_sys::Error::new(error.message());
+    thrown.set_name(error.code());
+    thrown.into()
+}
+
+/// An amount held within what may cross; absent for NaN.
+fn amount(number: f64) -> Option<Amount> {
+    // `clamp` would bring along the code that prints floats, for its panic: 20 kB.
+    let held = number.max(0.0).min(Amount::MAX.to_f64());
+    if number.is_nan() { None } else { Amount::from_f64(held).ok() }
+}
+
+/// An instant held within the years 1 to 9999; absent for NaN.
+fn instant(millis: f64) -> Option<Instant> {
+    let held = (millis.floor() as i64).clamp(Instant::MIN.millis(), Instant::MAX.millis());
+    if millis.is_nan() { None } else { Instant::from_millis(held) }
 }

@@ -1,0 +1,112 @@
+import type { Counted, Decision, Period, Reason, Source } from "./decision.js";
+import { engine, numbersAt } from "./engine.js";
+import type { Gate } from "./glue.js";
+
+// The order of the numbers is that of `Scratch::keep` in src/wasm/answer.rs.
+const LENGTH = 18;
+const TYPES = ["boolean", "static", "metered"] as const;
+const SOURCES: readonly Source[] = ["origin", "store", "bytes"];
+const HAS_CONFIG = 1;
+const HAS_UNIT = 2;
+
+let words: readonly Reason[] | undefined;
+
+/** The words for all reasons that a decision may have. */
+export function reasons(): readonly Reason[] {
+  words ??= Object.freeze(engine().reasons()) as readonly Reason[];
+  return words;
+}
+
+/** Reads the latest decision of a gate of the wasm. */
+export class Answers {
+  readonly #gate: Gate;
+  readonly #address: number;
+  #numbers: Float64Array;
+
+  constructor(gate: Gate) {
+    this.#gate = gate;
+    this.#address = gate.latest;
+    this.#numbers = numbersAt(this.#address, LENGTH);
+  }
+
+  read(): Decision {
+    // Memory that grows leaves older views empty.
+    if (this.#numbers.length === 0) this.#numbers = numbersAt(this.#address, LENGTH);
+    const numbers = this.#numbers as unknown as Numbers;
+    const [hasAccess, reason, kind] = numbers;
+    const decision: Flat = {
+      hasAccess: hasAccess === 1,
+      ...(known(kind) && { type: TYPES[kind] as Type }),
+      reason: reasons()[reason] as Reason,
+      stale: numbers[14] === 1,
+      clock: numbers[15] === 1 ? "trusted" : "untrusted",
+    };
+    if (known(numbers[10])) decision.until = numbers[10];
+    if (known(numbers[11])) decision.retryAt = numbers[11];
+    if (known(numbers[12])) decision.version = numbers[12];
+    if (known(numbers[13])) decision.age = numbers[13];
+    if (known(numbers[16])) decision.source = SOURCES[numbers[16]] as Source;
+    if (decision.type === "static" && (numbers[17] & HAS_CONFIG) !== 0) {
+      decision.config = JSON.parse(this.#gate.takeConfig() as string);
+    }
+    if (decision.type === "metered") this.#addCounted(decision, numbers);
+    return decision as Decision;
+  }
+
+  #addCounted(decision: Counted, numbers: Numbers): void {
+    if (known(numbers[3])) decision.balance = numbers[3];
+    if (known(numbers[4])) decision.usage = numbers[4];
+    if (known(numbers[5])) decision.overage = numbers[5];
+    if (known(numbers[6])) decision.totalAvailable = numbers[6];
+    if (known(numbers[7])) decision.usageKnown = numbers[7] === 1;
+    if (known(numbers[8])) decision.period = period(numbers[8], numbers[9]);
+    if ((numbers[17] & HAS_UNIT) !== 0) decision.unit = this.#gate.takeUnit() as string;
+  }
+}
+
+function period(from: number, to: number): Period {
+  return known(to) ? { from, to } : { from };
+}
+
+/** What is not there crosses as NaN, the one number that differs from itself. */
+function known(number: number): boolean {
+  return number === number;
+}
+
+type Type = (typeof TYPES)[number];
+
+/** Every property that some decision has, before it is known which. */
+interface Flat extends Counted {
+  hasAccess: boolean;
+  type?: Type;
+  reason: Reason;
+  until?: number;
+  retryAt?: number;
+  version?: number;
+  age?: number;
+  stale: boolean;
+  clock: "trusted" | "untrusted";
+  source?: Source;
+  config?: unknown;
+}
+
+type Numbers = readonly [
+  hasAccess: number,
+  reason: number,
+  kind: number,
+  balance: number,
+  usage: number,
+  overage: number,
+  totalAvailable: number,
+  usageKnown: number,
+  periodFrom: number,
+  periodTo: number,
+  until: number,
+  retryAt: number,
+  version: number,
+  age: number,
+  stale: number,
+  clock: number,
+  source: number,
+  texts: number,
+];

@@ -1,0 +1,193 @@
+import { GateError } from "./errors.js";
+import { amount, bytes, instant, millis, object, own, refuse, text } from "./arguments.js";
+
+/** The bytes of a snapshot: one file, or head and pack apart. */
+export type SnapshotBytes =
+  Uint8Array | ArrayBuffer | { head: Uint8Array | ArrayBuffer; pack: Uint8Array | ArrayBuffer };
+
+/** What a gate is made from. At least one of `origin` and `snapshot` is given. */
+export interface GateOptions {
+  /** Whom snapshots must be for, tenant and environment: `"acme/production"`. */
+  audience: string;
+  /** The origin's public keys: `["eg1:1:…"]`. */
+  trustedKeys: readonly string[];
+  /** How many of the keys must have signed; 1 unless stated. */
+  threshold?: number;
+  /** The address under which `public/` and `private/` lie. */
+  origin?: string;
+  /** A snapshot to begin with. It is verified like any other. */
+  snapshot?: SnapshotBytes;
+  /** Sent with requests for `private/`, such as an `authorization`. Never sent for `public/`. */
+  headers?: Readonly<Record<string, string>> | Headers;
+  /** In place of the host's `fetch`, such as a service binding's. */
+  fetch?: (url: string, init: RequestInit) => Promise<Response>;
+  /** In place of the host's clock; milliseconds since 1970. */
+  now?: () => number;
+  /** How long a refresh may take, in milliseconds; 10,000 unless stated. */
+  timeoutMs?: number;
+  /** Answer everything with access until there is a snapshot. */
+  openWithoutSnapshot?: boolean;
+}
+
+/** How a question is asked. Instants are milliseconds since 1970 or a `Date`. */
+export interface AskOptions {
+  /** The instant to answer for, when it is not now. How old the snapshot is counts by the clock. */
+  at?: number | Date;
+  /** What the clock shows, when the caller knows. */
+  now?: number | Date;
+  /** How many units are wanted; any at all unless stated. */
+  amount?: number;
+  /** Usage that the snapshot does not include, from a caller who keeps the count itself. */
+  used?: number;
+}
+
+/** `AskOptions` as the wasm takes them: NaN is what was not stated. */
+export interface Ask {
+  readonly at: number;
+  readonly amount: number;
+  readonly used: number;
+  /** The caller's clock; it may itself show NaN. */
+  readonly now: number | undefined;
+}
+
+const PLAIN: Ask = { at: NaN, amount: NaN, used: NaN, now: undefined };
+
+export function readAsk(value: unknown): Ask {
+  if (value === undefined) return PLAIN;
+  const options = object(value, "options");
+  return {
+    at: stated(options, "at", instant, NaN),
+    amount: stated(options, "amount", amount, NaN),
+    used: stated(options, "used", amount, NaN),
+    now: stated(options, "now", millis, undefined),
+  };
+}
+
+/** Reads an option once and checks it, unless it was not stated. */
+export function stated<T, U>(
+  options: object,
+  name: string,
+  check: (value: unknown, name: string) => T,
+  otherwise: U,
+): T | U {
+  const value = own(options, name);
+  return value === undefined ? otherwise : check(value, name);
+}
+
+/** `GateOptions` as they were when the gate was made. */
+export interface Config {
+  readonly audience: string;
+  readonly trustedKeys: string[];
+  readonly threshold: number;
+  readonly origin: string | undefined;
+  readonly snapshot: { file: Uint8Array } | { head: Uint8Array; pack: Uint8Array } | undefined;
+  readonly headers: Headers;
+  readonly fetch: GateOptions["fetch"];
+  readonly now: () => number;
+  readonly timeoutMs: number;
+  readonly openWithoutSnapshot: boolean;
+}
+
+const AUDIENCE_LENGTH_MAX = 128;
+const KEY_LENGTH_MAX = 128;
+const TIMEOUT_MS = 10_000;
+/** The longest that timers of JavaScript can wait. */
+const TIMEOUT_MS_MAX = 2_147_483_647;
+
+export function readConfig(value: unknown): Config {
+  const options = object(value, "options");
+  const config = {
+    audience: text(own(options, "audience"), "audience", AUDIENCE_LENGTH_MAX),
+    trustedKeys: keys(own(options, "trustedKeys")),
+    threshold: stated(options, "threshold", whole, 1),
+    origin: stated(options, "origin", folder, undefined),
+    snapshot: stated(options, "snapshot", snapshot, undefined),
+    headers: stated(options, "headers", headers, new Headers()),
+    fetch: stated(options, "fetch", callable<NonNullable<GateOptions["fetch"]>>, undefined),
+    now: stated(options, "now", clock, () => Date.now()),
+    timeoutMs: stated(options, "timeoutMs", timeout, TIMEOUT_MS),
+    openWithoutSnapshot: stated(options, "openWithoutSnapshot", flag, false),
+  };
+  refuseUnknown(options, config);
+  if (config.origin === undefined && config.snapshot === undefined) {
+    throw new GateError("argument-invalid", "there is no snapshot: state `origin` or `snapshot`");
+  }
+  return config;
+}
+
+/** A misspelt option must not leave a gate with less than was asked for. */
+function refuseUnknown(options: object, config: object): void {
+  for (const name of Reflect.ownKeys(options)) {
+    if (!Object.hasOwn(config, name)) {
+      throw new GateError("option-unknown", `there is no option \`${String(name)}\`; remove it`);
+    }
+  }
+}
+
+function keys(value: unknown): string[] {
+  const list = Array.isArray(value) ? value : refuse("trustedKeys", "an array of keys");
+  const found: string[] = [];
+  for (let index = 0; index < list.length; index += 1) {
+    found.push(text(own(list, index), "trustedKeys", KEY_LENGTH_MAX));
+  }
+  return found;
+}
+
+function whole(value: unknown, name: string): number {
+  return Number.isSafeInteger(value) ? (value as number) : refuse(name, "a whole number");
+}
+
+function flag(value: unknown, name: string): boolean {
+  return typeof value === "boolean" ? value : refuse(name, "true or false");
+}
+
+function callable<T>(value: unknown, name: string): T {
+  return typeof value === "function" ? (value as T) : refuse(name, "a function");
+}
+
+function clock(value: unknown, name: string): () => number {
+  const read = callable<() => unknown>(value, name);
+  return () => {
+    const now = read();
+    return typeof now === "number" ? now : refuse(name, "a function that returns milliseconds");
+  };
+}
+
+function timeout(value: unknown, name: string): number {
+  const fits = typeof value === "number" && value > 0 && value <= TIMEOUT_MS_MAX;
+  return fits ? value : refuse(name, "milliseconds, more than 0");
+}
+
+function folder(value: unknown, name: string): string {
+  const wanted = "an http or https address without user, query and fragment";
+  const address = typeof value === "string" && URL.canParse(value) ? new URL(value) : undefined;
+  const plain = address !== undefined && /^https?:$/.test(address.protocol);
+  if (!plain || address.username + address.password + address.search + address.hash !== "") {
+    refuse(name, wanted);
+  }
+  return address.href.endsWith("/") ? address.href : `${address.href}/`;
+}
+
+function headers(value: unknown, name: string): Headers {
+  const wanted = "an object of strings that can be header fields";
+  const given = object(value, name);
+  if (given instanceof Headers) return new Headers(given);
+  const found = new Headers();
+  for (const field of Object.keys(given)) {
+    const content = own(given, field);
+    if (typeof content !== "string") refuse(name, wanted);
+    try {
+      found.set(field, content);
+    } catch {
+      refuse(name, wanted);
+    }
+  }
+  return found;
+}
+
+function snapshot(value: unknown, name: string): Config["snapshot"] {
+  const given = object(value, name);
+  if (!Object.hasOwn(given, "head")) return { file: bytes(given, name) };
+  const head = bytes(own(given, "head"), `${name}.head`);
+  return { head, pack: bytes(own(given, "pack"), `${name}.pack`) };
+}

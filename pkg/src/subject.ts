@@ -1,0 +1,51 @@
+import type { Decision, Entitlement } from "./decision.js";
+import type { Gate, RecordOptions } from "./gate.js";
+import type { AskOptions } from "./options.js";
+import type { Explanation, History, HistoryOptions } from "./told.js";
+
+/** A gate's answers about one subject. */
+export class Subject {
+  readonly #gate: Gate;
+  readonly id: string;
+
+  constructor(gate: Gate, id: string) {
+    this.#gate = gate;
+    this.id = id;
+  }
+
+  hasAccess(feature: string, options?: AskOptions): boolean {
+    return this.#gate.hasAccess(this.id, feature, options);
+  }
+
+  check(feature: string, options?: AskOptions): Decision {
+    return this.#gate.check(this.id, feature, options);
+  }
+
+  balance(feature: string, options?: AskOptions): number | undefined {
+    return this.#gate.balance(this.id, feature, options);
+  }
+
+  usage(feature: string, options?: AskOptions): number | undefined {
+    return this.#gate.usage(this.id, feature, options);
+  }
+
+  overage(feature: string, options?: AskOptions): number | undefined {
+    return this.#gate.overage(this.id, feature, options);
+  }
+
+  record(feature: string, amount: number, options?: RecordOptions): boolean {
+    return this.#gate.record(this.id, feature, amount, options);
+  }
+
+  entitlements(options?: Pick<AskOptions, "at" | "now">): Entitlement[] {
+    return this.#gate.entitlements(this.id, options);
+  }
+
+  explain(feature: string, options?: AskOptions): Explanation {
+    return this.#gate.explain(this.id, feature, options);
+  }
+
+  history(feature: string, options: HistoryOptions): History {
+    return this.#gate.history(this.id, feature, options);
+  }
+}

@@ -1,0 +1,84 @@
+//! Where a decision waits for JavaScript: its numbers in a row, its texts beside them.
+//!
+//! `pkg/src/decision.ts` reads them in the same order.
+
+use crate::amount::Amount;
+use crate::gate::{Answer, Kind, Origin};
+use crate::time::Instant;
+
+/// Room for one decision, whose address stays the same.
+pub(super) struct Scratch {
+    numbers: Box<[f64; 18]>,
+    config: Option<String>,
+    unit: Option<String>,
+}
+
+impl Default for Scratch {
+    fn default() -> Self {
+        Self { numbers: Box::new([f64::NAN; 18]), config: None, unit: None }
+    }
+}
+
+impl Scratch {
+    pub(super) fn keep(&mut self, answer: Answer) {
+        let period = answer.period;
+        *self.numbers = [
+            f64::from(u8::from(answer.has_access)),
+            f64::from(answer.reason.code()),
+            answer.kind.map_or(f64::NAN, kind),
+            number(answer.balance),
+            number(answer.usage),
+            number(answer.overage),
+            number(answer.total_available),
+            answer.usage_known.map_or(f64::NAN, |known| f64::from(u8::from(known))),
+            millis(period.map(|period| period.from)),
+            millis(period.and_then(|period| period.to)),
+            millis(answer.until),
+            millis(answer.retry_at),
+            answer.version.map_or(f64::NAN, |version| version as f64),
+            answer.age_millis.map_or(f64::NAN, |age| age as f64),
+            f64::from(u8::from(answer.stale)),
+            f64::from(u8::from(answer.clock_trusted)),
+            answer.source.map_or(f64::NAN, source),
+            f64::from(u8::from(answer.config.is_some()) + 2 * u8::from(answer.unit.is_some())),
+        ];
+        self.config = answer.config;
+        self.unit = answer.unit;
+    }
+
+    pub(super) const fn numbers(&self) -> *const f64 {
+        self.numbers.as_ptr()
+    }
+
+    pub(super) const fn take_config(&mut self) -> Option<String> {
+        self.config.take()
+    }
+
+    pub(super) const fn take_unit(&mut self) -> Option<String> {
+        self.unit.take()
+    }
+}
+
+fn number(amount: Option<Amount>) -> f64 {
+    amount.map_or(f64::NAN, Amount::to_f64)
+}
+
+fn millis(instant: Option<Instant>) -> f64 {
+    instant.map_or(f64::NAN, |instant| instant.millis() as f64)
+}
+
+const fn kind(kind: Kind) -> f64 {
+    match kind {
+        Kind::Boolean => 0.0,
+        Kind::Static => 1.0,
+        Kind::Metered => 2.0,
+    }
+}
+
+const fn source(origin: Origin) -> f64 {
+    match origin {
+        Origin::Network => 0.0,
+        Origin::Store => 1.0,
+        Origin::Bytes => 2.0,
+    }
+}

@@ -1,0 +1,206 @@
+//! The class `Gate`.
+
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use super::answer::Scratch;
+use super::{amount, instant, thrown, told};
+use crate::amount::Amount;
+use crate::engine::WindowSize;
+use crate::error::Error;
+use crate::gate::{self, Ask, Clock, Offer, Options, Origin, unbundle};
+use crate::time::Instant;
+
+/// A gate, and the place where it leaves its latest answer.
+#[wasm_bindgen]
+pub struct Gate {
+    gate: gate::Gate,
+    latest: Scratch,
+}
+
+#[wasm_bindgen]
+impl Gate {
+    /// A gate without a snapshot.
+    ///
+    /// # Errors
+    /// Those of [`Options::parse`].
+    #[wasm_bindgen(constructor)]
+    pub fn new(
+        audience: String,
+        trusted_keys: Vec<String>,
+        threshold: f64,
+        open_without_snapshot: bool,
+    ) -> Result<Gate, JsValue> {
+        let options =
+            Options::parse(audience, &trusted_keys, threshold as usize, open_without_snapshot);
+        let gate = gate::Gate::new(options.map_err(|error| thrown(&error))?);
+        Ok(Self { gate, latest: Scratch::default() })
+    }
+
+    /// What is needed after a head from the network: `{ name, length }`, or nothing.
+    ///
+    /// # Errors
+    /// Those of [`gate::Gate::offer`].
+    pub fn offer(&mut self, head: &[u8], now: f64) -> Result<JsValue, JsValue> {
+        let offer = self.gate.offer(head, Clock::from_millis(now), Origin::Network);
+        match offer.map_err(|error| thrown(&error))? {
+            Offer::Unchanged => Ok(JsValue::UNDEFINED),
+            Offer::Body { name, length } => Ok(told::offer(name, length)),
+        }
+    }
+
+    /// Takes a head from the network together with its body.
+    ///
+    /// # Errors
+    /// Those of [`gate::Gate::offer`] and [`gate::Gate::accept`].
+    pub fn load(&mut self, head: &[u8], pack: Vec<u8>, now: f64) -> Result<(), JsValue> {
+        self.swap(head, pack, now, Origin::Network).map_err(|error| thrown(&error))
+    }
+
+    /// Takes a head together with its body from whoever made the gate.
+    ///
+    /// # Errors
+    /// Those of [`gate::Gate::offer`] and [`gate::Gate::accept`].
+    #[wasm_bindgen(js_name = loadBytes)]
+    pub fn load_bytes(&mut self, head: &[u8], pack: Vec<u8>, now: f64) -> Result<(), JsValue> {
+        self.swap(head, pack, now, Origin::Bytes).map_err(|error| thrown(&error))
+    }
+
+    /// The same in one file.
+    ///
+    /// # Errors
+    /// Those of [`unbundle`], [`gate::Gate::offer`] and [`gate::Gate::accept`].
+    #[wasm_bindgen(js_name = loadBundle)]
+    pub fn load_bundle(&mut self, file: Vec<u8>, now: f64) -> Result<(), JsValue> {
+        unbundle(file)
+            .and_then(|(head, pack)| self.swap(&head, pack, now, Origin::Bytes))
+            .map_err(|error| thrown(&error))
+    }
+
+    /// Whether the feature may be used.
+    #[wasm_bindgen(js_name = hasAccess)]
+    pub fn has_access(&self, s: &str, f: &str, now: f64, at: f64, wanted: f64, used: f64) -> bool {
+        self.gate.has_access(&ask(s, f, now, at, wanted, used))
+    }
+
+    /// Units left.
+    pub fn balance(&self, s: &str, f: &str, now: f64, at: f64, used: f64) -> f64 {
+        self.gate.balance(&ask(s, f, now, at, f64::NAN, used)).map_or(f64::NAN, Amount::to_f64)
+    }
+
+    /// Units used in the usage period.
+    pub fn usage(&self, s: &str, f: &str, now: f64, at: f64, used: f64) -> f64 {
+        self.gate.usage(&ask(s, f, now, at, f64::NAN, used)).map_or(f64::NAN, Amount::to_f64)
+    }
+
+    /// Units used that no grant covers.
+    pub fn overage(&self, s: &str, f: &str, now: f64, at: f64, used: f64) -> f64 {
+        self.gate.overage(&ask(s, f, now, at, f64::NAN, used)).map_or(f64::NAN, Amount::to_f64)
+    }
+
+    /// Leaves the full decision where `latest` points.
+    pub fn check(&mut self, s: &str, f: &str, now: f64, at: f64, wanted: f64, used: f64) {
+        let answer = self.gate.check(&ask(s, f, now, at, wanted, used));
+        self.latest.keep(answer);
+    }
+
+    /// Where the numbers of the latest decision are in memory, for as long as the gate lives.
+    #[wasm_bindgen(getter)]
+    pub fn latest(&self) -> *const f64 {
+        self.latest.numbers()
+    }
+
+    /// The config of the latest decision, once.
+    #[wasm_bindgen(js_name = takeConfig)]
+    pub fn take_config(&mut self) -> Option<String> {
+        self.latest.take_config()
+    }
+
+    /// The unit of the latest decision, once.
+    #[wasm_bindgen(js_name = takeUnit)]
+    pub fn take_unit(&mut self) -> Option<String> {
+        self.latest.take_unit()
+    }
+
+    /// Leaves the decision where `latest` points and gives its derivation.
+    pub fn explain(
+        &mut self,
+        s: &str,
+        f: &str,
+        now: f64,
+        at: f64,
+        wanted: f64,
+        used: f64,
+    ) -> JsValue {
+        let explained = self.gate.explain(&ask(s, f, now, at, wanted, used));
+        let derivation = told::explanation(explained.explanation, &explained.grant_ids);
+        self.latest.keep(explained.answer);
+        derivation
+    }
+
+    /// Usage and balances from `from` to `to`.
+    ///
+    /// # Errors
+    /// Those of [`gate::Gate::history`].
+    pub fn history(
+        &self,
+        s: &str,
+        f: &str,
+        now: f64,
+        from: f64,
+        to: f64,
+        hourly: bool,
+    ) -> Result<JsValue, JsValue> {
+        let window = if hourly { WindowSize::Hour } else { WindowSize::Day };
+        let ask = ask(s, f, now, f64::NAN, f64::NAN, f64::NAN);
+        let clock = Clock::from_millis(now);
+        let from = instant(from).unwrap_or(Instant::MIN);
+        let to = instant(to).or_else(|| self.gate.now(clock)).unwrap_or(Instant::MIN);
+        match self.gate.history(&ask, from, to, window) {
+            Ok(found) => Ok(told::history(found.history, &found.grant_ids)),
+            Err(error) => Err(thrown(&error)),
+        }
+    }
+
+    /// The keys of the features that a subject is entitled to.
+    pub fn features(&self, subject: &str) -> Vec<String> {
+        self.gate.features(subject)
+    }
+
+    /// Counts usage seen here; whether there is an entitlement that counts it.
+    pub fn record(&mut self, s: &str, f: &str, now: f64, at: f64, seen: f64) -> bool {
+        let at = instant(at).or_else(|| self.gate.now(Clock::from_millis(now)));
+        match (amount(seen), at) {
+            (Some(seen), Some(at)) => self.gate.record(s, f, seen, at),
+            _ => false,
+        }
+    }
+
+    /// What is known of the snapshot, if there is one.
+    pub fn status(&self, now: f64) -> JsValue {
+        let status = self.gate.status(Clock::from_millis(now));
+        status.map_or(JsValue::UNDEFINED, told::status)
+    }
+}
+
+impl Gate {
+    /// Both steps of a refresh as one, so that another refresh cannot come between them.
+    fn swap(&mut self, head: &[u8], pack: Vec<u8>, now: f64, origin: Origin) -> Result<(), Error> {
+        match self.gate.offer(head, Clock::from_millis(now), origin)? {
+            Offer::Unchanged => Ok(()),
+            Offer::Body { .. } => self.gate.accept(pack),
+        }
+    }
+}
+
+fn ask<'a>(
+    subject: &'a str,
+    feature: &'a str,
+    now: f64,
+    at: f64,
+    wanted: f64,
+    used: f64,
+) -> Ask<'a> {
+    let clock = Clock::from_millis(now);
+    Ask { subject, feature, clock, at: instant(at), amount: amount(wanted), used: amount(used) }
+}
