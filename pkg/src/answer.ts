@@ -1,6 +1,7 @@
 import type { Counted, Decision, Period, Reason, Source } from "./decision.js";
-import { engine, numbersAt } from "./engine.js";
+import { numbersAt } from "./engine.js";
 import type { Gate } from "./glue.js";
+import { reasons } from "./reasons.js";
 
 // The order of the numbers is that of `Scratch::keep` in src/wasm/answer.rs.
 const LENGTH = 18;
@@ -8,14 +9,6 @@ const TYPES = ["boolean", "static", "metered"] as const;
 const SOURCES: readonly Source[] = ["origin", "store", "bytes"];
 const HAS_CONFIG = 1;
 const HAS_UNIT = 2;
-
-let words: readonly Reason[] | undefined;
-
-/** The words for all reasons that a decision may have. */
-export function reasons(): readonly Reason[] {
-  words ??= Object.freeze(engine().reasons()) as readonly Reason[];
-  return words;
-}
 
 /** Reads the latest decision of a gate of the wasm. */
 export class Answers {

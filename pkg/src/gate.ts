@@ -18,11 +18,13 @@ import {
   type AskOptions,
   type Config,
   type GateOptions,
+  type RefreshOptions,
+  type RequestContext,
   readAsk,
   readConfig,
   stated,
 } from "./options.js";
-import { type RefreshOptions, Refresher, type RequestContext } from "./refresh.js";
+import { Refresher } from "./refresh.js";
 import { Subject } from "./subject.js";
 import type { Explanation, History, HistoryOptions, Status } from "./told.js";
 

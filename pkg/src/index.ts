@@ -1,12 +1,17 @@
 import { engine } from "./engine.js";
 
-export { reasons } from "./answer.js";
 export type * from "./decision.js";
 export { GateError } from "./errors.js";
 export { createGate, Gate, openGate, type RecordOptions } from "./gate.js";
 export { httpStatus, type HttpStatus } from "./http.js";
-export type { AskOptions, GateOptions, SnapshotBytes } from "./options.js";
-export type { RefreshOptions, RequestContext } from "./refresh.js";
+export type {
+  AskOptions,
+  GateOptions,
+  RefreshOptions,
+  RequestContext,
+  SnapshotBytes,
+} from "./options.js";
+export { reasons } from "./reasons.js";
 export type { Subject } from "./subject.js";
 export type * from "./told.js";
 

@@ -41,6 +41,19 @@ export interface AskOptions {
   used?: number;
 }
 
+/** What a Worker hands to each request, as far as a gate uses it. */
+export interface RequestContext {
+  waitUntil(promise: Promise<unknown>): void;
+}
+
+/** How a refresh is asked for. */
+export interface RefreshOptions {
+  /** Fail unless the snapshot has this version or a later one, say the one after a payment. */
+  minVersion?: number;
+  /** The request's context in a Worker: refreshes of one request are one. */
+  ctx?: RequestContext;
+}
+
 /** `AskOptions` as the wasm takes them: NaN is what was not stated. */
 export interface Ask {
   readonly at: number;

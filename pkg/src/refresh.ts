@@ -4,19 +4,6 @@ import type { Gate } from "./glue.js";
 import { type Config, stated } from "./options.js";
 import { download } from "./transport.js";
 
-/** What a Worker hands to each request, as far as a gate uses it. */
-export interface RequestContext {
-  waitUntil(promise: Promise<unknown>): void;
-}
-
-/** How a refresh is asked for. */
-export interface RefreshOptions {
-  /** Fail unless the snapshot has this version or a later one, say the one after a payment. */
-  minVersion?: number;
-  /** The request's context in a Worker: refreshes of one request are one. */
-  ctx?: RequestContext;
-}
-
 /** What the wasm says is needed after a head. */
 interface Body {
   name: string;
