@@ -39,7 +39,7 @@ fn publish(old: &Encoded, subjects: Vec<SubjectRecord>) -> Encoded {
 }
 
 fn first() -> (Encoded, Vec<SubjectRecord>) {
-    let subjects = bulky_subjects(5_000);
+    let subjects = bulky_subjects(2_500);
     let encoded = encode(&settings(), &features(12), subjects.clone()).unwrap();
     assert!(encoded.page_bits > 8, "two levels of nodes");
     (encoded, subjects)
@@ -102,10 +102,10 @@ fn the_number_of_pages_changes_late() {
         let subjects = planned_subjects(count, Own::Usage);
         encode(&settings, &features(10), subjects).unwrap().page_bits
     };
-    let first = bits(2_000, None);
-    assert_eq!(bits(2_000, Some(first)), first);
-    assert_eq!(bits(3_000, Some(first)), first);
-    assert_eq!(bits(1_500, Some(first)), first);
-    assert!(bits(12_000, Some(first)) > first);
-    assert!(bits(200, Some(first)) < first);
+    let first = bits(500, None);
+    assert_eq!(bits(500, Some(first)), first);
+    assert_eq!(bits(750, Some(first)), first);
+    assert_eq!(bits(350, Some(first)), first);
+    assert!(bits(3_000, Some(first)) > first);
+    assert!(bits(50, Some(first)) < first);
 }

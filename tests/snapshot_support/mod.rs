@@ -165,7 +165,7 @@ pub fn bulky_subjects(count: usize) -> Vec<SubjectRecord> {
         subject.entitlements.push(EntitlementRecord {
             feature: "feature_10".to_owned(),
             program: plain(Rule::Static),
-            config: Some(format!("\"{}\"", subject.id.repeat(40))),
+            config: Some(format!("\"{}\"", subject.id.repeat(80))),
             grant_ids: Vec::new(),
             steady: None,
         });
