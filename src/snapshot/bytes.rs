@@ -183,9 +183,10 @@ fn put_wide(out: &mut Vec<u8>, mut value: u128) {
     out.push(value as u8);
 }
 
-pub(super) fn put_text(out: &mut Vec<u8>, text: &str) {
-    put_varint(out, text.len() as u64);
-    out.extend_from_slice(text.as_bytes());
+/// Bytes behind their length.
+pub(super) fn put_part(out: &mut Vec<u8>, part: &[u8]) {
+    put_varint(out, part.len() as u64);
+    out.extend_from_slice(part);
 }
 
 pub(super) fn put_amount(out: &mut Vec<u8>, nanos: i128) {

@@ -1,6 +1,6 @@
 //! The catalogue: features with their units and policies, counts, page bits and the seed.
 
-use super::bytes::{Reader, put_u32, text};
+use super::bytes::{Reader, put_part, put_u32, text};
 use super::hash::Seed;
 use super::layout::{
     CATALOGUE_BYTES_MAX, CATALOGUE_MAGIC, FEATURE_ROW_BYTES, KEY_BYTES_MAX, PAGE_BITS_MAX,
@@ -187,7 +187,7 @@ pub(super) fn write(
     let mut heap = Vec::new();
     for (place, feature) in rows {
         heap.push(policy_byte(feature.when_expired));
-        super::bytes::put_text(&mut heap, &feature.key);
+        put_part(&mut heap, feature.key.as_bytes());
         heap.extend_from_slice(feature.unit.as_deref().unwrap_or_default().as_bytes());
         out.extend_from_slice(&place.to_le_bytes());
         put_u32(&mut out, heap.len());

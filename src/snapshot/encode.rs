@@ -3,14 +3,14 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::body::{pack_length, write_pack};
-use super::catalogue::{self, Catalogue, Counts};
+use super::catalogue::{self, Catalogue, Counts, Feature};
 use super::hash::{Seed, digest, page_of};
 use super::layout::{
     KEY_BYTES_MAX, PACK_BYTES_MAX, PAGE_BITS_MAX, PAGE_BYTES_KEPT, PAGE_BYTES_TARGET,
     UNIT_BYTES_MAX,
 };
 use super::page_write::{self, Item};
-use super::row::{FeatureOf, Row, check_subject};
+use super::row::{Row, check_subject};
 use super::tree::{self, Levels};
 use super::{Digest, FeatureRecord, Roots, SubjectRecord, refusal, validate};
 use crate::error::Error;
@@ -157,7 +157,7 @@ pub fn encode(
 struct Encoder<'a> {
     seed: Seed,
     usage_as_of: Instant,
-    features: HashMap<&'a str, FeatureOf<'a>>,
+    features: HashMap<&'a str, Feature<'a>>,
 }
 
 impl<'a> Encoder<'a> {
@@ -171,8 +171,7 @@ impl<'a> Encoder<'a> {
             if !fits || unit.is_some_and(|unit| !(1..=UNIT_BYTES_MAX).contains(&unit.len())) {
                 return Err(refusal::FEATURE_KEY);
             }
-            let when_expired = feature.when_expired;
-            let feature = FeatureOf { place: seed.place(key), key, unit, when_expired };
+            let feature = Feature::of(seed.place(key), feature);
             if known.insert(key, feature).is_some() {
                 return Err(refusal::DUPLICATE_FEATURE);
             }

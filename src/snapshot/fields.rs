@@ -4,7 +4,7 @@
 //! differs and holds the differences. Instants and amounts are told relative to others of the same
 //! program wherever those usually move together, so that most differences are none.
 
-use super::bytes::Reader;
+use super::bytes::{Reader, put_amount, put_time, put_varint};
 use super::layout::{GRANTS_MAX, STRETCHES_MAX};
 use crate::amount::Amount;
 use crate::engine::program::{
@@ -123,6 +123,8 @@ pub(super) struct Fields<'a> {
     shape: Reader<'a>,
     marks: Marks<'a>,
     own: Reader<'a>,
+    /// Where every field is written that is read, as a shape without an own part would have it.
+    copy: Option<Vec<u8>>,
 }
 
 /// Bits in groups of seven, each group with a bit that says whether another follows.
@@ -158,7 +160,15 @@ impl<'a> Fields<'a> {
         let groups = own.iter().position(|group| *group < 0x80)? + 1;
         let (marks, own) = own.split_at_checked(groups)?;
         let marks = Marks { more: Reader::new(marks), ..Marks::default() };
-        Some(Self { shape, marks, own: Reader::new(own) })
+        Some(Self { shape, marks, own: Reader::new(own), copy: None })
+    }
+
+    /// The same fields in a shape of their own, and the ids of grants.
+    pub(super) fn written_out(mut self) -> Option<(Vec<u8>, &'a [u8])> {
+        self.copy = Some(Vec::new());
+        self.program(Instant::MIN, &mut blank_program(), &mut |_| ())?;
+        let copy = self.copy.take()?;
+        Some((copy, self.end()?))
     }
 
     /// What follows the fields in the own part, once all are read: the ids of grants.
@@ -170,7 +180,15 @@ impl<'a> Fields<'a> {
 
     /// A number that all entitlements of the shape share.
     pub(super) fn shared(&mut self) -> Option<u64> {
-        self.shape.varint()
+        let value = self.shape.varint()?;
+        if let Some(copy) = &mut self.copy {
+            put_varint(copy, value);
+        }
+        Some(value)
+    }
+
+    fn count(&mut self, max: usize) -> Option<usize> {
+        usize::try_from(self.shared()?).ok().filter(|count| *count <= max)
     }
 
     fn flags(&mut self, all: u64) -> Option<u64> {
@@ -179,20 +197,27 @@ impl<'a> Fields<'a> {
 
     #[inline]
     fn amount(&mut self, base: Amount) -> Option<Amount> {
-        let mut nanos = base.nanos().checked_add(self.shape.amount()?)?;
+        let mut nanos = self.shape.amount()?;
         if self.marks.next() {
             nanos = nanos.checked_add(self.own.amount()?)?;
         }
-        Some(Amount::from_nanos(nanos)).filter(|amount| amount.is_in_range())
+        if let Some(copy) = &mut self.copy {
+            put_amount(copy, nanos);
+        }
+        let amount = Amount::from_nanos(base.nanos().checked_add(nanos)?);
+        if amount.is_in_range() { Some(amount) } else { None }
     }
 
     #[inline]
     fn time(&mut self, base: i64) -> Option<Instant> {
-        let mut millis = base.checked_add(self.shape.time()?)?;
+        let mut millis = self.shape.time()?;
         if self.marks.next() {
             millis = millis.checked_add(self.own.time()?)?;
         }
-        Instant::from_millis(millis)
+        if let Some(copy) = &mut self.copy {
+            put_time(copy, millis);
+        }
+        Instant::from_millis(base.checked_add(millis)?)
     }
 
     fn time_if(&mut self, said: bool, base: i64) -> Option<Option<Instant>> {
@@ -304,13 +329,13 @@ impl<'a> Fields<'a> {
         let usage = self.amount(Amount::ZERO)?;
         let grant_usage = self.amount(usage)?;
         let mut from = period_start;
-        for _ in 0..self.shape.count(STRETCHES_MAX)? {
+        for _ in 0..self.count(STRETCHES_MAX)? {
             let stretch = self.stretch(from)?;
             from = stretch.from;
             stretches.push(stretch);
         }
         let anchor = first_anchor(&stretches, period_start);
-        for _ in 0..self.shape.count(GRANTS_MAX)? {
+        for _ in 0..self.count(GRANTS_MAX)? {
             let grant = self.grant(anchor, ids)?;
             balances.push(self.amount(grant.amount)?);
             grants.push(grant);
@@ -372,6 +397,17 @@ impl<'a> Fields<'a> {
             min_rollover,
             max_rollover,
         })
+    }
+}
+
+/// A program to read others into.
+pub(super) const fn blank_program() -> Program {
+    Program {
+        suspended: false,
+        active_from: None,
+        active_to: None,
+        grace_until: None,
+        rule: Rule::Boolean,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Ids of grants: most cost nothing or 16 bytes.
 
-use super::bytes::{Reader, put_text};
+use super::bytes::{Reader, put_part};
 use super::fields::IdKind;
 use super::layout::GRANT_ID_BYTES_MAX;
 
@@ -41,7 +41,7 @@ pub(super) fn put(out: &mut Vec<u8>, kind: IdKind, id: &str) {
     match kind {
         IdKind::Derived(_) => (),
         IdKind::Ulid => out.extend_from_slice(&ulid(id).unwrap_or_default().to_be_bytes()),
-        IdKind::Text => put_text(out, id),
+        IdKind::Text => put_part(out, id.as_bytes()),
     }
 }
 

@@ -4,7 +4,7 @@ use sha2::{Digest as _, Sha512_256};
 use siphasher::sip::SipHasher13;
 
 use super::Digest;
-use super::layout::{PEPPER_BYTES, PREFIX_PEPPER, PREFIX_SALT, SALT_BYTES};
+use super::layout::{PEPPER_BYTES, PREFIX_PEPPER, PREFIX_SALT, PREFIX_SUBJECT, SALT_BYTES};
 
 /// The digest of some parts one after the other.
 pub(super) fn digest(parts: &[&[u8]]) -> Digest {
@@ -45,6 +45,11 @@ impl Seed {
 /// What makes the digest of a subject no oracle for its neighbours.
 pub(super) fn salt(pepper: &[u8], id: &str) -> [u8; SALT_BYTES] {
     first(digest(&[PREFIX_SALT, pepper, id.as_bytes()]))
+}
+
+/// The digest of a subject's record, which tells nothing without the salt.
+pub(super) fn subject_leaf(pepper: &[u8], id: &str, record: &[u8]) -> Digest {
+    digest(&[PREFIX_SUBJECT, &salt(pepper, id), record])
 }
 
 fn first(digest: Digest) -> [u8; 16] {

@@ -3,14 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::Digest;
-use super::bytes::{put_text, put_u16, put_u24, put_varint};
-use super::hash::{Seed, digest, salt, slot_of};
-use super::layout::{
-    PAGE_BYTES_MAX, PAGE_EXPANDED_BYTES_MAX, PAGE_MAGIC, PREFIX_SUBJECT, RECORD_BYTES_MAX,
-};
-use super::row::{Row, expanded, put_part};
+use super::bytes::{put_part, put_u16, put_u24, put_varint};
+use super::hash::{Seed, digest, slot_of, subject_leaf};
+use super::layout::{PAGE_BYTES_MAX, PAGE_EXPANDED_BYTES_MAX, PAGE_MAGIC, RECORD_BYTES_MAX};
+use super::row::Row;
 use super::sharing::{Sharing, own_part};
-use super::{refusal, tree};
+use super::{record, refusal, tree};
 use crate::error::Error;
 
 /// A record of a page.
@@ -69,7 +67,7 @@ fn subjects_root(items: &[Item<'_>], pepper: &[u8]) -> Result<Digest, Error> {
     let mut total = 0;
     for item in items {
         if let Item::Subject { id, rows } = item {
-            let record = expanded(id, rows);
+            let record = record::write(id, &rows.iter().map(Row::line).collect::<Vec<_>>());
             if record.len() > RECORD_BYTES_MAX {
                 return Err(refusal::TOO_MUCH);
             }
@@ -78,11 +76,6 @@ fn subjects_root(items: &[Item<'_>], pepper: &[u8]) -> Result<Digest, Error> {
         }
     }
     if total > PAGE_EXPANDED_BYTES_MAX { Err(refusal::LIMIT) } else { Ok(tree::root(leaves)) }
-}
-
-/// The digest of a subject's record, which tells nothing without the salt.
-pub(super) fn subject_leaf(pepper: &[u8], id: &str, record: &[u8]) -> Digest {
-    digest(&[PREFIX_SUBJECT, &salt(pepper, id), record])
 }
 
 /// What the records of a page refer to by number.
@@ -167,7 +160,7 @@ fn write_records(
     let mut write = |item: &Item<'_>| match item {
         Item::Alias { id, target } => {
             let mut out = Vec::new();
-            put_text(&mut out, id);
+            put_part(&mut out, id.as_bytes());
             put_varint(&mut out, 0);
             out.extend_from_slice(target.as_bytes());
             out
@@ -201,7 +194,7 @@ fn write_subject(
         }
     }
     let mut out = Vec::new();
-    put_text(&mut out, id);
+    put_part(&mut out, id.as_bytes());
     put_varint(&mut out, plans.place(plan) as u64 + 1);
     out.extend_from_slice(&marks);
     out.extend_from_slice(&parts);

@@ -1,7 +1,8 @@
-//! Reading a subject that was written out so that it stands alone.
+//! A subject written out so that it stands alone: what its salted digest is over, and what a slice
+//! carries.
 
-use super::bytes::Reader;
-use super::catalogue::{Feature, policy};
+use super::bytes::{Reader, put_part, put_varint};
+use super::catalogue::{Feature, policy, policy_byte};
 use super::layout::{
     CONFIG_BYTES_MAX, ENTITLEMENTS_MAX, ID_BYTES_MAX, KEY_BYTES_MAX, RECORD_BYTES_MAX,
     RECORD_MAGIC, UNIT_BYTES_MAX,
@@ -41,6 +42,44 @@ impl<'a> Record<'a> {
         let mut each = self.entries.iter().map(|(_, entry)| check.entry(entry));
         if each.all(|valid| valid.is_some()) { Ok(()) } else { Err(refusal::VALUE) }
     }
+}
+
+/// An entitlement with everything written out that it shares with others.
+pub(super) struct Line<'a> {
+    pub(super) feature: Feature<'a>,
+    pub(super) config: Option<&'a [u8]>,
+    pub(super) shape: Vec<u8>,
+    /// The ids of grants that are not derived.
+    pub(super) ids: &'a [u8],
+}
+
+/// Writes a subject; its lines may come in any order.
+pub(super) fn write(id: &str, lines: &[Line<'_>]) -> Vec<u8> {
+    let mut ordered: Vec<&Line<'_>> = Vec::with_capacity(lines.len());
+    for line in lines {
+        // A sort would take its place in the wasm; most subjects have a handful.
+        let at = ordered.partition_point(|before| before.feature.key < line.feature.key);
+        ordered.insert(at, line);
+    }
+    let mut out = RECORD_MAGIC.to_vec();
+    put_part(&mut out, id.as_bytes());
+    put_varint(&mut out, ordered.len() as u64);
+    for Line { feature, config, shape, ids } in ordered {
+        put_part(&mut out, feature.key.as_bytes());
+        out.push(policy_byte(feature.when_expired));
+        put_part(&mut out, feature.unit.unwrap_or_default().as_bytes());
+        put_part(&mut out, config.unwrap_or_default());
+        put_part(&mut out, shape);
+        if ids.is_empty() {
+            out.push(0);
+        } else {
+            // One group of marks, none of them set, stands before the ids.
+            put_varint(&mut out, ids.len() as u64 + 1);
+            out.push(0);
+            out.extend_from_slice(ids);
+        }
+    }
+    out
 }
 
 fn entry<'a>(reader: &mut Reader<'a>) -> Option<(Feature<'a>, EntryBytes<'a>)> {

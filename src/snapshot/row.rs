@@ -1,12 +1,11 @@
-//! An entitlement on its way into bytes, and a subject written out so that it stands alone.
+//! An entitlement on its way into bytes.
 
-use super::bytes::{put_text, put_varint};
-use super::catalogue::policy_byte;
+use super::catalogue::Feature;
 use super::layout::{
-    CONFIG_BYTES_MAX, ENTITLEMENTS_MAX, GRANT_ID_BYTES_MAX, GRANTS_MAX, ID_BYTES_MAX, RECORD_MAGIC,
-    STRETCHES_MAX,
+    CONFIG_BYTES_MAX, ENTITLEMENTS_MAX, GRANT_ID_BYTES_MAX, GRANTS_MAX, ID_BYTES_MAX, STRETCHES_MAX,
 };
-use super::records::{EntitlementRecord, WhenExpired};
+use super::record::Line;
+use super::records::EntitlementRecord;
 use super::tokens::{Token, Tokens};
 use super::{check, grant_id, refusal};
 use crate::engine::program::Rule;
@@ -15,25 +14,16 @@ use crate::time::Instant;
 
 /// A checked entitlement as tokens.
 pub(super) struct Row<'a> {
-    pub(super) feature: FeatureOf<'a>,
+    pub(super) feature: Feature<'a>,
     pub(super) config: Option<&'a str>,
     pub(super) tokens: Vec<Token>,
     /// The ids of grants that are not in the tokens.
     pub(super) ids: Vec<u8>,
 }
 
-/// What of a feature is written out along with an entitlement.
-#[derive(Clone, Copy)]
-pub(super) struct FeatureOf<'a> {
-    pub(super) place: u64,
-    pub(super) key: &'a str,
-    pub(super) unit: Option<&'a str>,
-    pub(super) when_expired: WhenExpired,
-}
-
 impl<'a> Row<'a> {
     pub(super) fn new(
-        feature: FeatureOf<'a>,
+        feature: Feature<'a>,
         entitlement: &'a EntitlementRecord,
         usage_as_of: Instant,
     ) -> Result<Self, Error> {
@@ -93,35 +83,12 @@ pub(super) fn check_subject(id: &str, entitlements: usize) -> Result<(), Error> 
     if entitlements > ENTITLEMENTS_MAX { Err(refusal::TOO_MUCH) } else { Ok(()) }
 }
 
-/// A subject with keys, units, policies, configs and shapes written out: what its salted digest is
-/// over, and what a slice carries.
-pub(super) fn expanded(id: &str, rows: &[Row<'_>]) -> Vec<u8> {
-    let mut ordered: Vec<&Row<'_>> = rows.iter().collect();
-    ordered.sort_unstable_by_key(|row| row.feature.key);
-    let mut out = RECORD_MAGIC.to_vec();
-    put_text(&mut out, id);
-    put_varint(&mut out, ordered.len() as u64);
-    let (mut shape, mut own) = (Vec::new(), Vec::new());
-    for row in ordered {
-        put_text(&mut out, row.feature.key);
-        out.push(policy_byte(row.feature.when_expired));
-        put_text(&mut out, row.feature.unit.unwrap_or_default());
-        put_text(&mut out, row.config.unwrap_or_default());
-        shape.clear();
-        row.tokens.iter().for_each(|token| token.put(&mut shape));
-        put_part(&mut out, &shape);
-        own.clear();
-        if !row.ids.is_empty() {
-            // No marks: every field is as the shape says.
-            own.push(0);
-            own.extend_from_slice(&row.ids);
-        }
-        put_part(&mut out, &own);
+impl Row<'_> {
+    /// The entitlement as a record shows it.
+    pub(super) fn line(&self) -> Line<'_> {
+        let mut shape = Vec::with_capacity(self.tokens.len() * 3);
+        self.tokens.iter().for_each(|token| token.put(&mut shape));
+        let config = self.config.map(str::as_bytes);
+        Line { feature: self.feature, config, shape, ids: &self.ids }
     }
-    out
-}
-
-pub(super) fn put_part(out: &mut Vec<u8>, part: &[u8]) {
-    put_varint(out, part.len() as u64);
-    out.extend_from_slice(part);
 }

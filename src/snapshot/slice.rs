@@ -5,7 +5,7 @@
 
 use super::Digest;
 use super::body::Body;
-use super::bytes::{Reader, put_varint};
+use super::bytes::{Reader, put_part, put_varint};
 use super::catalogue::Feature;
 use super::hash::digest;
 use super::layout::{
@@ -13,7 +13,6 @@ use super::layout::{
     SLICE_HEAD_BYTES_MAX, SLICE_MAGIC, SUBJECT_STEPS_MAX,
 };
 use super::record::Record;
-use super::row::put_part;
 use super::subject::{Entry, Subject};
 use super::tree::{self, Step};
 use super::{hash, refusal};
@@ -44,7 +43,7 @@ pub struct SliceSubject {
 /// [`Body::subject`].
 pub fn cut(body: &Body, subject: &Subject<'_>, head: &[u8]) -> Result<Vec<u8>, Error> {
     let (leaves, index) = body.leaves_around(subject)?;
-    let record = subject.expanded()?;
+    let record = subject.written_out()?;
     let page = subject.page();
     if Some(&tree::root(leaves.clone()).0) != page.subjects_root() {
         return Err(refusal::DIGEST);

@@ -3,13 +3,13 @@
 use super::body::{Body, Place};
 use super::bytes::{Reader, known_text};
 use super::catalogue::Feature;
-use super::fields::{Fields, Outline};
+use super::fields::{Fields, Outline, blank_program};
+use super::hash::subject_leaf;
 use super::page::{EntryBytes, Page, SubjectBytes};
-use super::page_write::subject_leaf;
+use super::record::{self, Line};
 use super::records::{EntitlementRecord, SubjectRecord};
-use super::row::{FeatureOf, Row, expanded};
 use super::{Digest, grant_id, refusal};
-use crate::engine::program::{Program, Rule};
+use crate::engine::program::Program;
 use crate::error::Error;
 use crate::time::Instant;
 
@@ -94,19 +94,18 @@ impl<'a> Subject<'a> {
     }
 
     /// The subject written out so that it stands alone.
-    pub(super) fn expanded(&self) -> Result<Vec<u8>, Error> {
-        let record = self.to_record()?;
-        let rows = self.entries().zip(&record.entitlements).map(|((feature, _), entitlement)| {
-            let Feature { place, key, unit, when_expired } = feature;
-            let feature = FeatureOf { place, key, unit, when_expired };
-            Row::new(feature, entitlement, self.body.usage_as_of())
-        });
-        Ok(expanded(self.id(), &rows.collect::<Result<Vec<_>, _>>()?))
+    pub(super) fn written_out(&self) -> Result<Vec<u8>, Error> {
+        let line = |(feature, entry): (Feature<'a>, Entry<'a>)| {
+            let (shape, ids) = entry.fields()?.written_out()?;
+            Some(Line { feature, config: entry.bytes.config, shape, ids })
+        };
+        let lines = self.entries().map(line).collect::<Option<Vec<_>>>().ok_or(refusal::VALUE)?;
+        Ok(record::write(self.id(), &lines))
     }
 
     /// Its digest in the tree of its page.
     pub(super) fn leaf(&self) -> Result<Digest, Error> {
-        Ok(subject_leaf(self.page.pepper(), self.id(), &self.expanded()?))
+        Ok(subject_leaf(self.page.pepper(), self.id(), &self.written_out()?))
     }
 }
 
@@ -121,8 +120,13 @@ impl<'a> Entry<'a> {
     /// `snapshot-value`; not after the page was validated.
     #[inline]
     pub fn outline(&self) -> Result<Outline, Error> {
-        let fields = Fields::new(self.bytes.shape, self.bytes.own);
-        fields.and_then(|mut fields| fields.outline(self.usage_as_of)).ok_or(refusal::VALUE)
+        let outline = |mut fields: Fields<'_>| fields.outline(self.usage_as_of);
+        self.fields().and_then(outline).ok_or(refusal::VALUE)
+    }
+
+    #[inline]
+    fn fields(&self) -> Option<Fields<'a>> {
+        Fields::new(self.bytes.shape, self.bytes.own)
     }
 
     /// The whole program.
@@ -130,13 +134,7 @@ impl<'a> Entry<'a> {
     /// # Errors
     /// `snapshot-value`; not after the page was validated.
     pub fn program(&self) -> Result<Program, Error> {
-        let mut program = Program {
-            suspended: false,
-            active_from: None,
-            active_to: None,
-            grace_until: None,
-            rule: Rule::Boolean,
-        };
+        let mut program = blank_program();
         self.program_into(&mut program)?;
         Ok(program)
     }
@@ -146,9 +144,8 @@ impl<'a> Entry<'a> {
     /// # Errors
     /// As [`Entry::program`]; the program is then of no use.
     pub fn program_into(&self, program: &mut Program) -> Result<(), Error> {
-        let fields = Fields::new(self.bytes.shape, self.bytes.own);
         let read = |mut fields: Fields<'_>| fields.program(self.usage_as_of, program, &mut |_| ());
-        fields.and_then(read).ok_or(refusal::VALUE)
+        self.fields().and_then(read).ok_or(refusal::VALUE)
     }
 
     /// The JSON text of a static entitlement.
@@ -166,8 +163,8 @@ impl<'a> Entry<'a> {
     }
 
     fn program_and_ids(&self, feature: &str) -> Option<(Program, Vec<String>)> {
-        let mut program = self.program().ok()?;
-        let mut fields = Fields::new(self.bytes.shape, self.bytes.own)?;
+        let mut program = blank_program();
+        let mut fields = self.fields()?;
         let mut kinds = Vec::new();
         fields.program(self.usage_as_of, &mut program, &mut |kind| kinds.push(kind))?;
         let mut reader = Reader::new(fields.end()?);

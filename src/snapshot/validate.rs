@@ -2,7 +2,7 @@
 
 use super::bytes::{Reader, text};
 use super::catalogue::Catalogue;
-use super::fields::{Fields, IdKind};
+use super::fields::{Fields, IdKind, blank_program};
 use super::hash::{page_of, slot_of};
 use super::layout::{
     CONFIG_BYTES_MAX, DIGEST_BYTES, ENTITLEMENTS_MAX, ID_BYTES_MAX, PAGE_BYTES_MAX,
@@ -10,7 +10,7 @@ use super::layout::{
 };
 use super::page::{EntryBytes, Page, Record, SubjectBytes, part};
 use super::{check, grant_id, refusal};
-use crate::engine::program::{Program, Rule};
+use crate::engine::program::Program;
 use crate::error::Error;
 use crate::time::Instant;
 
@@ -142,13 +142,7 @@ pub(super) struct EntryCheck {
 
 impl EntryCheck {
     pub(super) fn new(shapes: usize, usage_as_of: Instant) -> Self {
-        let program = Program {
-            suspended: false,
-            active_from: None,
-            active_to: None,
-            grace_until: None,
-            rule: Rule::Boolean,
-        };
+        let program = blank_program();
         Self { program, kinds: Vec::new(), seen: vec![false; shapes], usage_as_of }
     }
 

@@ -1,8 +1,8 @@
-//! Deterministic CBOR (RFC 8949 §4.2) on top of minicbor, and nothing beyond what a head needs:
-//! shortest lengths, no indefinite lengths, no floats, and nesting only where a caller asks for it.
-
-use minicbor::Decoder;
-use minicbor::decode::Error as DecodeError;
+//! Deterministic CBOR (RFC 8949 §4.2), and nothing beyond what a head needs: shortest lengths, no
+//! indefinite lengths, no floats, and nesting only where a caller asks for it.
+//!
+//! Reading is by hand because it is smaller in the wasm than a general decoder and refuses what such
+//! a decoder forgives; minicbor writes.
 
 use crate::error::Error;
 
@@ -20,91 +20,115 @@ const TRAILING: Error = Error::new(
 );
 
 /// A reader that refuses every encoding but the shortest.
-pub(super) struct Reader<'a>(Decoder<'a>);
+pub(super) struct Reader<'a>(&'a [u8]);
+
+/// The first three bits of an item.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Major {
+    Unsigned,
+    Negative,
+    Bytes,
+    Text,
+    Array,
+    Map,
+    Tag,
+}
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Self {
-        Self(Decoder::new(bytes))
+    pub(super) const fn new(bytes: &'a [u8]) -> Self {
+        Self(bytes)
     }
 
     pub(super) fn tag(&mut self, expected: u64) -> Result<(), Error> {
-        let start = self.0.position();
-        let tag = self.0.tag().map_err(refusal)?.as_u64();
-        self.shortest(start, tag, 0)?;
-        if tag == expected { Ok(()) } else { Err(MALFORMED) }
+        if self.expect(Major::Tag)? == expected { Ok(()) } else { Err(MALFORMED) }
     }
 
     pub(super) fn array(&mut self) -> Result<u64, Error> {
-        let start = self.0.position();
-        let count = self.0.array().map_err(refusal)?.ok_or(MALFORMED)?;
-        self.shortest(start, count, 0)?;
-        Ok(count)
+        self.expect(Major::Array)
     }
 
     pub(super) fn map(&mut self) -> Result<u64, Error> {
-        let start = self.0.position();
-        let count = self.0.map().map_err(refusal)?.ok_or(MALFORMED)?;
-        self.shortest(start, count, 0)?;
-        Ok(count)
+        self.expect(Major::Map)
     }
 
     pub(super) fn bytes(&mut self) -> Result<&'a [u8], Error> {
-        let start = self.0.position();
-        let bytes = self.0.bytes().map_err(refusal)?;
-        self.shortest(start, bytes.len() as u64, bytes.len())?;
-        Ok(bytes)
+        let length = self.expect(Major::Bytes)?;
+        self.take(length)
     }
 
     pub(super) fn text(&mut self) -> Result<&'a str, Error> {
-        let start = self.0.position();
-        let text = self.0.str().map_err(refusal)?;
-        self.shortest(start, text.len() as u64, text.len())?;
-        Ok(text)
+        let length = self.expect(Major::Text)?;
+        core::str::from_utf8(self.take(length)?).map_err(|_| MALFORMED)
     }
 
     pub(super) fn unsigned(&mut self) -> Result<u64, Error> {
-        let start = self.0.position();
-        let number = self.0.u64().map_err(refusal)?;
-        self.shortest(start, number, 0)?;
-        Ok(number)
+        self.expect(Major::Unsigned)
     }
 
     pub(super) fn integer(&mut self) -> Result<i64, Error> {
-        let start = self.0.position();
-        let number = self.0.i64().map_err(refusal)?;
-        let argument = if number < 0 { -1 - number } else { number };
-        self.shortest(start, argument.unsigned_abs(), 0)?;
-        Ok(number)
+        let (major, argument) = self.item()?;
+        let magnitude = i64::try_from(argument).map_err(|_| MALFORMED)?;
+        match major {
+            Major::Unsigned => Ok(magnitude),
+            Major::Negative => Ok(-1 - magnitude),
+            _ => Err(MALFORMED),
+        }
     }
 
     /// Passes over an integer, bytes or text, whatever it says.
     pub(super) fn skip_scalar(&mut self) -> Result<(), Error> {
-        let first = self.0.input().get(self.0.position()).ok_or(TRUNCATED)?;
-        match first >> 5 {
-            0 | 1 => self.integer().map(drop),
-            2 => self.bytes().map(drop),
-            3 => self.text().map(drop),
+        match self.item()? {
+            (Major::Unsigned | Major::Negative, _) => Ok(()),
+            (Major::Bytes | Major::Text, length) => self.take(length).map(drop),
             _ => Err(MALFORMED),
         }
     }
 
     pub(super) fn end(&self) -> Result<(), Error> {
-        if self.0.position() == self.0.input().len() { Ok(()) } else { Err(TRAILING) }
+        if self.0.is_empty() { Ok(()) } else { Err(TRAILING) }
     }
 
-    /// Refuses an item since `start` whose argument could have been written shorter.
-    fn shortest(&self, start: usize, argument: u64, content: usize) -> Result<(), Error> {
-        let width = match argument {
-            0..=23 => 1,
-            24..=0xff => 2,
-            0x100..=0xffff => 3,
-            0x1_0000..=0xffff_ffff => 5,
-            _ => 9,
+    fn expect(&mut self, expected: Major) -> Result<u64, Error> {
+        let (major, argument) = self.item()?;
+        if major == expected { Ok(argument) } else { Err(MALFORMED) }
+    }
+
+    /// The front of an item: its kind, and its value, its length or how many items follow.
+    fn item(&mut self) -> Result<(Major, u64), Error> {
+        let first = self.take(1)?.first().copied().unwrap_or_default();
+        let major = match first >> 5 {
+            0 => Major::Unsigned,
+            1 => Major::Negative,
+            2 => Major::Bytes,
+            3 => Major::Text,
+            4 => Major::Array,
+            5 => Major::Map,
+            6 => Major::Tag,
+            _ => return Err(MALFORMED),
         };
-        if self.0.position() == start + width + content { Ok(()) } else { Err(MALFORMED) }
+        let width = match first & 0x1f {
+            short @ 0..=23 => return Ok((major, u64::from(short))),
+            24 => 1,
+            25 => 2,
+            26 => 4,
+            27 => 8,
+            _ => return Err(MALFORMED),
+        };
+        let bytes = self.take(width)?;
+        let argument = bytes.iter().fold(0, |value, byte| value << 8 | u64::from(*byte));
+        let longest_shorter = match width {
+            1 => 23,
+            2 => 0xff,
+            4 => 0xffff,
+            _ => 0xffff_ffff,
+        };
+        if argument > longest_shorter { Ok((major, argument)) } else { Err(MALFORMED) }
     }
-}
 
-fn refusal(error: DecodeError) -> Error {
-    if error.is_end_of_input() { TRUNCATED } else { MALFORMED }
+    fn take(&mut self, length: u64) -> Result<&'a [u8], Error> {
+        let length = usize::try_from(length).map_err(|_| TRUNCATED)?;
+        let (taken, rest) = self.0.split_at_checked(length).ok_or(TRUNCATED)?;
+        self.0 = rest;
+        Ok(taken)
+    }
 }
