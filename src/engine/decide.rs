@@ -416,8 +416,8 @@ impl Metered {
 
     /// Whether every unit used since `at`, or late, leaves one less or is one more of overage.
     ///
-    /// It does not when something happens right between late usage and what follows, nor when a grant
-    /// was deleted inside of a minute, which burns until the next phase begins.
+    /// It does not when something happens right between late usage and what follows, nor when a
+    /// grant was deleted inside of a minute, which burns until the next phase begins.
     fn burns_evenly_after(&self, at: Instant) -> bool {
         let late = self.usage_as_of < at;
         let parted = late && self.boundary_after(at.plus_millis(-1)) == Some(at);

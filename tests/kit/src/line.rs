@@ -73,7 +73,7 @@ pub fn publication(ledger: &Ledger, at: crate::Instant, way: Way) -> Result<Publ
     }
 }
 
-/// The ledger as it is published at an instant, with the usage before that or before an earlier one.
+/// The ledger as it is published at an instant, with the usage before that or an earlier one.
 ///
 /// # Errors
 /// When the engine refuses the facts.

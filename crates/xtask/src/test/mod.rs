@@ -15,7 +15,7 @@ pub(crate) struct Options {
     /// Only what takes seconds: no wasm, no npm package, no documentation tests.
     #[arg(long)]
     quick: bool,
-    /// Cases that each property test tries, in place of its own number.
+    /// Random ledgers that each property of the engine is tried on, optimised.
     #[arg(long, value_name = "N")]
     properties: Option<u64>,
     /// Where the property tests start from; printed by a failing one.

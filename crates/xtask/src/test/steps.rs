@@ -1,7 +1,5 @@
 //! The steps of `cargo xtask test`, the quick ones first.
 
-use std::process::Command;
-
 use anyhow::{Context as _, Result};
 
 use super::Options;
@@ -81,24 +79,31 @@ fn rust_tests(options: &Options) -> Result<Tally> {
     if options.quick {
         tests.args(["--lib", "--bins", "--tests"]);
     }
-    tally::count(with_properties(&mut tests, options))
+    let mut tally = tally::count(&mut tests)?;
+    if options.properties.is_some() || options.seed.is_some() {
+        tally += properties(options)?;
+    }
+    Ok(tally)
+}
+
+/// The properties of the engine once more, optimised, as often as asked for.
+fn properties(options: &Options) -> Result<Tally> {
+    let mut tests =
+        process::cargo(&["test", "--release", "-p", "edgegrant-testkit", "--test", "engine"]);
+    let given = [("EDGEGRANT_PROPERTIES", options.properties), ("EDGEGRANT_SEED", options.seed)];
+    for (variable, number) in given {
+        tests.envs(number.map(|number| (variable, number.to_string())));
+    }
+    tally::count(&mut tests)
 }
 
 /// The wasm as its own tests see it, in Node.js.
-fn wasm_tests(options: &Options) -> Result<Tally> {
+fn wasm_tests(_: &Options) -> Result<Tally> {
     let runner = std::env::current_exe().context("finding this program for cargo's runner")?;
     let runner = format!("{} wasm-test-runner", runner.display());
     let mut tests = process::cargo(&["test", "-p", "edgegrant", "--test", "wasm"]);
     tests.args(WASM).env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", runner);
-    tally::count(with_properties(&mut tests, options))
-}
-
-fn with_properties<'a>(command: &'a mut Command, options: &Options) -> &'a mut Command {
-    let given = [("EDGEGRANT_PROPERTIES", options.properties), ("EDGEGRANT_SEED", options.seed)];
-    for (variable, number) in given {
-        command.envs(number.map(|number| (variable, number.to_string())));
-    }
-    command
+    tally::count(&mut tests)
 }
 
 fn package(_: &Options) -> Result<Tally> {

@@ -89,8 +89,8 @@ fn extra(metered: &Metered, now: Instant, seed: u64) -> Vec<UsageEvent> {
     if seed.is_multiple_of(3) || at >= now.ceil_minute() { Vec::new() } else { vec![event] }
 }
 
-/// Instants of publishing: on boundaries, in the minute after them, and anywhere. Now and then usage
-/// is known up to an earlier one only.
+/// Instants of publishing: on boundaries, in the minute after them, and anywhere. Now and then
+/// usage is known up to an earlier one only.
 fn instants(facts: &question::Ledger, seed: u64) -> Vec<(Instant, Option<Instant>)> {
     let end = *facts.queries.last().expect("a query");
     let start = engine::instant(facts.entitlement.measure_usage_from);

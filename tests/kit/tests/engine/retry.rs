@@ -89,7 +89,8 @@ fn never_is_said_when_nothing_comes_any_more() {
     let text = r#"{
         "entitlement": {"measureUsageFrom": "2024-01-01T00:00:00Z", "usagePeriod":
             {"interval": "P1M", "anchor": "2024-01-01T00:00:00Z"}},
-        "grants": [{"id": "g", "amount": 10, "effectiveAt": "2024-01-01T00:00:00Z", "maxRollover": 0}],
+        "grants": [{"id": "g", "amount": 10, "maxRollover": 0,
+            "effectiveAt": "2024-01-01T00:00:00Z"}],
         "usage": [{"at": "2024-01-02T00:00:00Z", "value": 10}], "resets": []}"#;
     let facts: question::Ledger = serde_json::from_str(text).expect("a ledger");
     let ledger = ledger(&facts);
