@@ -1,6 +1,7 @@
 //! When there will be access again.
 
-use edgegrant::engine::{Decision, Question, decide};
+use edgegrant::engine::program::Metered;
+use edgegrant::engine::{Decision, Question, UsageEvent, decide};
 use edgegrant::{Amount, Instant};
 use edgegrant_testkit::{engine, naive, property, question};
 
@@ -15,6 +16,7 @@ fn the_next_access_is_the_first_that_a_walk_finds() {
     property::holds("retry", 300, |seed| {
         let facts = facts(seed);
         let ledger = ledger(&facts);
+        let metered = ledger.metered.clone();
         let program = always(ledger.metered);
         let mut failures = Vec::new();
         for (place, now) in asked(&facts).into_iter().enumerate() {
@@ -26,7 +28,9 @@ fn the_next_access_is_the_first_that_a_walk_finds() {
                 continue;
             }
             let boundaries = boundaries_after(&facts, now);
-            let walked = boundaries.iter().copied().find(|at| answer(*at).has_access);
+            let wanted = amount.unwrap_or(Amount::EPSILON);
+            let enough = |at: &Instant| left(&metered, extra, at.ceil_minute()) >= wanted;
+            let walked = boundaries.iter().copied().find(enough);
             let last = boundaries.last().copied().unwrap_or(now);
             if !agrees(first.retry_at, walked, last) {
                 failures.push(format!("at {now} for {amount:?}: {first:?}, walked {walked:?}"));
@@ -38,6 +42,13 @@ fn the_next_access_is_the_first_that_a_walk_finds() {
         }
         failures
     });
+}
+
+/// What is left at a minute.
+fn left(metered: &Metered, extra: &[UsageEvent], at: Instant) -> Amount {
+    let balances = metered.burn_down(extra, at, at).balances;
+    let grants = metered.grants.iter().zip(balances);
+    grants.filter(|(grant, _)| grant.is_active_at(at)).map(|(_, left)| left).sum()
 }
 
 fn agrees(retry_at: Option<Instant>, walked: Option<Instant>, last: Instant) -> bool {
