@@ -15,6 +15,7 @@ use std::path::PathBuf;
 use edgegrant::snapshot::{Body, Digest, Encoded, Roots, Slice, SubjectRecord, cut, encode};
 use edgegrant::trust::{Head, Keyring, SecretKey, VerifiedHead, sign, verify};
 use snapshot_support::random::Random;
+use snapshot_support::told;
 use snapshot_support::{Own, features, planned_subjects, settings, usage_as_of};
 
 const AUDIENCE: &str = "acme/golden";
@@ -64,12 +65,18 @@ fn open(bytes: &[u8]) -> VerifiedHead {
     verify(bytes, &keyring, AUDIENCE).unwrap()
 }
 
-fn written() -> [(&'static str, Vec<u8>); 3] {
+/// The files, and what they say for readers in other languages.
+fn written() -> [(&'static str, Vec<u8>); 4] {
     let encoded = encoded();
     let (pack, head) = (encoded.pack(), signed_head(&encoded.roots));
     let body = Body::open(pack.clone(), &encoded.roots, usage_as_of()).unwrap();
     let slice = cut(&body, &body.subject(SUBJECT).unwrap().unwrap(), &head).unwrap();
-    [("head", head), ("pack", pack), ("slice", slice)]
+    let mut told = told::body(&body);
+    told["trustedKey"] = key().trusted_key().to_string().into();
+    told["slice"] = SUBJECT.into();
+    let mut told = serde_json::to_vec(&told).unwrap();
+    told.push(b'\n');
+    [("head", head), ("pack", pack), ("slice", slice), ("told.json", told)]
 }
 
 #[test]

@@ -10,6 +10,7 @@
 
 pub mod independent;
 pub mod random;
+pub mod told;
 
 use edgegrant::amount::Amount;
 use edgegrant::engine::program::{
