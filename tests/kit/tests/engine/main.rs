@@ -5,6 +5,7 @@
     reason = "a test stops at the first broken assumption"
 )]
 
+mod kinds;
 mod publish;
 mod reference;
 mod retry;
