@@ -78,18 +78,21 @@ impl Metered {
             return Err(EMPTY);
         }
         let mut run = Run::new(self, query.extra);
+        run.horizon = to;
         run.advance(from);
         let mut run = run.recording(Recorder::new(from, PAGE));
-        run.settle(to);
-        let reached = run.at;
-        let mut segments = run.recorder.map(|recorder| recorder.segments).unwrap_or_default();
+        let most = query.window.starts_after(from).plus_millis(PAGE as i64 * query.window.millis());
+        run.advance(to.min(most));
+        // A page ends where a window does, so that the next one begins with a whole window.
+        let end = query.window.starts_after(run.at).min(to);
+        let mut segments = run.written_until(end, end == to);
         let starts_with_reset = segments.first().is_some_and(|first| first.to == from);
         if starts_with_reset && segments.len() > 1 {
             segments.remove(0);
         }
-        let mut history = History { windows: Vec::new(), segments, next: None };
-        history.add_windows(self, query, from, reached.min(to));
-        history.next = history.next.or(Some(reached)).filter(|next| *next < to);
+        let next = Some(end).filter(|next| *next < to);
+        let mut history = History { windows: Vec::new(), segments, next };
+        history.add_windows(self, query, from, end);
         Ok(history)
     }
 
@@ -112,12 +115,8 @@ impl Metered {
 impl History {
     fn add_windows(&mut self, m: &Metered, query: &HistoryQuery<'_>, from: Instant, to: Instant) {
         let length = query.window.millis();
-        let mut start = from.plus_millis((-from.millis()).rem_euclid(length));
+        let mut start = query.window.starts_after(from);
         while start < to {
-            if self.windows.len() == PAGE {
-                self.next = Some(start);
-                return;
-            }
             let end = start.plus_millis(length);
             let usage = m.used_between(query.extra, start, end.min(to));
             let Some(segment) = self.segments.iter().rfind(|segment| segment.from <= start) else {
@@ -132,7 +131,29 @@ impl History {
     }
 }
 
+impl Run<'_> {
+    /// The segments up to `end`, with the refills there if the history ends there too. Otherwise they
+    /// are the next page's, and only a reset at `end` is written down here.
+    fn written_until(mut self, end: Instant, last: bool) -> Vec<Segment> {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.lift_limit();
+        }
+        let recorder = if last {
+            self.settle(end);
+            self.recorder
+        } else {
+            self.close(end)
+        };
+        recorder.map(|recorder| recorder.segments).unwrap_or_default()
+    }
+}
+
 impl WindowSize {
+    /// The first beginning of a window at or after `at`.
+    const fn starts_after(self, at: Instant) -> Instant {
+        at.plus_millis((-at.millis()).rem_euclid(self.millis()))
+    }
+
     const fn millis(self) -> i64 {
         match self {
             Self::Hour => 3_600_000,

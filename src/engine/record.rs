@@ -38,6 +38,11 @@ impl Recorder {
         Self { from, limit, keeps: false, segments: Vec::new() }
     }
 
+    /// From here on everything is kept.
+    pub(super) fn lift_limit(&mut self) {
+        self.limit = usize::MAX;
+    }
+
     pub(super) fn is_full(&self) -> bool {
         self.segments.len() >= self.limit
     }

@@ -28,7 +28,7 @@ pub(super) struct Run<'a> {
     /// Usage that has not been burnt, in order of time.
     events: &'a [UsageEvent],
     /// The instant that is asked for.
-    horizon: Instant,
+    pub(super) horizon: Instant,
     /// Where the present phase began.
     pub(super) at: Instant,
     pub(super) balances: Vec<Amount>,
@@ -78,13 +78,10 @@ impl<'a> Run<'a> {
         if self.at >= until {
             return;
         }
-        self.horizon = until;
-        self.cross(true);
+        self.horizon = self.horizon.max(until);
         while self.at < until && !self.is_full() {
+            self.cross(true);
             self.phase(until);
-            if self.at < until {
-                self.cross(true);
-            }
         }
     }
 
@@ -94,6 +91,14 @@ impl<'a> Run<'a> {
         if self.at == until {
             self.cross(false);
         }
+    }
+
+    /// Goes on to the left limit at `until` and crosses what happens there, so that it is written
+    /// down; the run cannot go on after that.
+    pub(super) fn close(mut self, until: Instant) -> Option<Recorder> {
+        self.advance(until);
+        self.cross(true);
+        self.recorder
     }
 
     /// Leaves nothing of grants that have ended, which otherwise happens when a phase begins.

@@ -9,6 +9,7 @@ mod kinds;
 mod publish;
 mod reference;
 mod retry;
+mod tell;
 mod until;
 
 use edgegrant::Instant;
