@@ -1,6 +1,7 @@
 //! Builds, tests, measures and demonstrates edgegrant: `cargo xtask <command>`.
 
 mod build;
+mod demo;
 mod paths;
 mod process;
 mod size;
@@ -25,6 +26,8 @@ struct Arguments {
 enum Command {
     /// Build the wasm, its glue and the TypeScript, and pack the npm package.
     Build,
+    /// Play the demo: an export, signed, served, and asked in a worker.
+    Demo(demo::Options),
     /// Run every check and test; ends with `N passed, M failed`.
     Test(test::Options),
     /// Check the rules of docs/ARCHITECTURE.md and docs/STYLE.md.
@@ -44,6 +47,7 @@ enum Command {
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Build => build::run(),
+        Command::Demo(options) => demo::run(&options),
         Command::Test(options) => return test::run(&options),
         Command::Tidy => tidy::run(),
         Command::Size(options) => size::run(&options),

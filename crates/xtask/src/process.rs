@@ -1,6 +1,6 @@
 //! Running other programs, with errors that say how to get a missing one.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -20,12 +20,14 @@ pub(crate) fn cargo(arguments: &[&str]) -> Command {
     command("cargo", arguments, &paths::root())
 }
 
-/// Runs a command whose output the reader should see.
+/// Runs a command whose output the reader should see, on standard error: standard output is for
+/// results.
 ///
 /// # Errors
 /// When it cannot be started or does not exit with 0.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
-    let status = command.status().map_err(|error| cannot_start(command, &error))?;
+    let status = command.stdout(io::stderr()).status();
+    let status = status.map_err(|error| cannot_start(command, &error))?;
     if !status.success() {
         bail!("`{}` failed ({status})", line(command));
     }

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { build } from "esbuild";
 import { Miniflare } from "miniflare";
 
@@ -9,6 +10,8 @@ export async function start(entry, options = {}) {
     format: "esm",
     conditions: ["workerd", "worker", "browser"],
     loader: { ".wasm": "copy" },
+    external: ["cloudflare:*"],
+    nodePaths: [join(import.meta.dirname, "../node_modules")],
     outdir: "bundle",
     write: false,
   });

@@ -24,7 +24,7 @@ pub(crate) fn run() -> Result<()> {
     let module = stage("wasm", wasm::build)?;
     stage("glue", || glue::generate(&module))?;
     stage("package", package::build)?;
-    println!("built {}", paths::tarball().display());
+    eprintln!("built {}", paths::tarball().display());
     Ok(())
 }
 
@@ -34,7 +34,7 @@ pub(crate) fn ensure_toolchain() -> Result<()> {
 }
 
 fn stage<T>(name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
-    println!("building the {name}");
+    eprintln!("building the {name}");
     work().with_context(|| format!("building the {name}"))
 }
 

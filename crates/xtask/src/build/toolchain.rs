@@ -19,7 +19,7 @@ pub(crate) fn ensure() -> Result<()> {
     if missing.is_empty() {
         return Ok(());
     }
-    println!("the toolchain lacks {}: running `rustup toolchain install`", missing.join(", "));
+    eprintln!("the toolchain lacks {}: running `rustup toolchain install`", missing.join(", "));
     let mut install = process::command("rustup", &["toolchain", "install"], &paths::root());
     // Under this variable rustup looks no further and would not read rust-toolchain.toml.
     install.env_remove("RUSTUP_TOOLCHAIN");

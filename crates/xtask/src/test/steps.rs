@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result};
 
 use super::Options;
 use super::tally::{self, Tally};
-use crate::{build, paths, process, size, tidy};
+use crate::{build, demo, paths, process, size, tidy};
 
 /// How long a step takes.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -112,7 +112,14 @@ fn package(_: &Options) -> Result<Tally> {
 
 fn prettier(_: &Options) -> Result<Tally> {
     let mut prettier = build::tool("prettier", &["--check", "--log-level=warn"])?;
-    tally::check(prettier.args(["src", "*.json", "*.md", "../tests/js"]))
+    tally::check(prettier.args([
+        "src",
+        "*.json",
+        "*.md",
+        "../tests/js",
+        "../www",
+        "../crates/**/*.mjs",
+    ]))
 }
 
 fn records() -> Result<Tally> {
@@ -134,5 +141,5 @@ fn javascript_tests(_: &Options) -> Result<Tally> {
     build::install_tarball()?;
     let mut node =
         process::command("node", &["--test", "--test-reporter=spec"], &paths::js_tests());
-    tally::count(&mut node)
+    tally::count(node.env("EDGEGRANT", demo::edgegrant()?))
 }
