@@ -7,8 +7,9 @@ use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
+use edgegrant::gate::bundle;
 use edgegrant::snapshot::{Digest, Roots};
-use edgegrant::trust::Head;
+use edgegrant::trust::{HEAD_BYTES_MAX, Head, read_unverified};
 
 use crate::failure::Failure;
 
@@ -63,6 +64,17 @@ impl Folder {
     #[must_use]
     pub fn lock(&self) -> PathBuf {
         self.0.join("state/lock")
+    }
+
+    /// The published head and the pack that it names in one file, not verified.
+    ///
+    /// # Errors
+    /// A file that cannot be read, and a head that is none.
+    pub fn bundle(&self) -> Result<Vec<u8>, Failure> {
+        let head = read(&self.head(), HEAD_BYTES_MAX as u64)?;
+        let roots = roots(&read_unverified(&head)?.head);
+        let pack = read(&self.pack(&roots), roots.pack_length)?;
+        Ok(bundle(&head, &pack))
     }
 
     /// Makes the folders.

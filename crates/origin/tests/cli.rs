@@ -81,6 +81,17 @@ fn published() -> Shell {
 }
 
 #[test]
+fn a_bundle_holds_the_head_and_the_pack() {
+    let shell = published();
+    shell.run(&format!("publish facts.ndjson --out out --key-file key --bundle one --at {NOW}"), 0);
+    let (head, pack) = edgegrant::gate::unbundle(fs::read(shell.path("one")).unwrap()).unwrap();
+    assert_eq!(head, fs::read(shell.path("out/public/head")).unwrap());
+    let packs = fs::read_dir(shell.path("out/private/pack")).unwrap();
+    let found = packs.map(|file| fs::read(file.unwrap().path()).unwrap()).any(|file| file == pack);
+    assert!(found);
+}
+
+#[test]
 fn an_export_becomes_answers() {
     let shell = published();
     let ask = |question: &str, code| shell.json(&format!("{question} --now {NOW}"), code);

@@ -44,6 +44,9 @@ pub(super) struct Args {
     /// Accept that more than half of the subjects are gone.
     #[arg(long)]
     allow_shrink: bool,
+    /// Also write the whole snapshot, head and pack, into this one file.
+    #[arg(long)]
+    bundle: Option<PathBuf>,
     /// The instant to publish at; now when absent.
     #[arg(long, value_parser = output::instant)]
     at: Option<Instant>,
@@ -60,7 +63,11 @@ pub(super) fn run(args: &Args, json: bool) -> Outcome {
         dead_after: args.dead_after,
         allow_shrink: args.allow_shrink,
     };
-    let published = publish::publish(&options, &Folder::new(&args.out))?;
+    let folder = Folder::new(&args.out);
+    let published = publish::publish(&options, &folder)?;
+    if let Some(path) = &args.bundle {
+        folder::write(path, &folder.bundle()?)?;
+    }
     if json {
         println!("{}", serde_json::json!(published));
     } else {
