@@ -14,6 +14,7 @@ export function coded<T>(work: () => T): T {
   try {
     return work();
   } catch (error) {
-    throw error instanceof Error ? new GateError(error.name, error.message) : error;
+    const foreign = error instanceof Error && !(error instanceof GateError);
+    throw foreign ? new GateError(error.name, error.message) : error;
   }
 }
