@@ -2,18 +2,87 @@ import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { serve, token } from "./origin.js";
+import { audience, facts, publish, publishedAt, trustedKeys } from "./publish.js";
 import { start } from "./workerd/start.js";
 
 const { version } = createRequire(import.meta.url)("edgegrant/package.json");
+let origin;
 let worker;
 
 before(async () => {
-  worker = await start(join(import.meta.dirname, "workerd/worker.js"));
+  origin = await serve(publish(facts()).out);
+  worker = await start(join(import.meta.dirname, "workerd/worker.js"), {
+    bindings: {
+      ORIGIN: origin.url,
+      TOKEN: token,
+      AUDIENCE: audience,
+      KEY: trustedKeys[0],
+      NOW: String(publishedAt + 10_000),
+    },
+  });
 });
 
-after(() => worker?.dispose());
+after(async () => {
+  await worker?.dispose();
+  await origin?.stop();
+});
 
-test("a worker in workerd answers", async () => {
-  const response = await worker.dispatchFetch("http://worker.test/");
-  assert.deepEqual(await response.json(), { version });
+async function get(path) {
+  const response = await worker.dispatchFetch(`http://worker.test${path}`);
+  return [response, await response.json()];
+}
+
+const ask = (subject, feature) => get(`/?subject=${subject}&feature=${feature}`);
+
+test("the wasm is instantiated, and a gate can be made at module scope", async () => {
+  const [, answer] = await get("/version");
+  assert.equal(answer.version, version);
+  assert.equal(answer.early.reason, "no-snapshot");
+});
+
+test("requests are gated and counted, with the codes of the README", async () => {
+  const [first, decision] = await ask("acme", "api_calls");
+  assert.deepEqual([first.status, decision.balance], [200, 60]);
+  const [, next] = await ask("acme", "api_calls");
+  assert.equal(next.balance, 59);
+  for (let count = 0; count < 58; count += 1) await ask("acme", "api_calls");
+  const [exhausted, { reason }] = await ask("acme", "api_calls");
+  assert.deepEqual([exhausted.status, reason], [429, "exhausted"]);
+  assert.ok(Number(exhausted.headers.get("retry-after")) > 86_400);
+  assert.equal((await ask("acme", "credits"))[0].status, 402);
+  assert.equal((await ask("acme", "nobody_has"))[0].status, 403);
+  assert.equal((await ask("who", "api_calls"))[0].status, 403);
+  assert.equal((await ask("acme", "sso"))[0].status, 200);
+});
+
+test("a refresh that fails leaves the snapshot, a redirect is not followed", async () => {
+  const [, before] = await get("/refresh");
+  origin.faults["/public/head"] = (_, response) => {
+    response.writeHead(302, { location: "/public/other" }).end();
+  };
+  const [, failed] = await get("/refresh");
+  assert.deepEqual([failed.name, failed.code], ["GateError", "origin-redirect"]);
+  origin.faults["/public/head"] = (_, response) => response.end("garbage");
+  assert.match((await get("/refresh"))[1].code, /^head-/);
+  const [, status] = await get("/status");
+  assert.equal(status.version, before.version);
+  assert.equal((await ask("acme", "sso"))[0].status, 200);
+  origin.faults = {};
+  assert.equal((await get("/refresh"))[1].version, before.version);
+});
+
+test("a refresh that another request left behind does not hold up the next", async () => {
+  let abandoned = 0;
+  origin.faults["/public/head"] = () => {
+    abandoned += 1;
+    origin.faults = {};
+  };
+  const leaving = new AbortController();
+  const left = worker.dispatchFetch("http://worker.test/refresh", { signal: leaving.signal });
+  left.catch(() => undefined);
+  while (abandoned === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  leaving.abort();
+  const [response] = await get("/refresh");
+  assert.equal(response.status, 200);
 });

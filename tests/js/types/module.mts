@@ -1,4 +1,13 @@
-import { GateError, version } from "edgegrant";
+import {
+  createGate,
+  type Decision,
+  GateError,
+  httpStatus,
+  openGate,
+  type Reason,
+  reasons,
+  version,
+} from "edgegrant";
 
 const text: string = version();
 const code: string = new GateError("some-code", text).code;
@@ -6,4 +15,57 @@ const code: string = new GateError("some-code", text).code;
 // @ts-expect-error: a version is no number
 const number: number = version();
 
-export { code, number };
+const gate = await openGate({
+  origin: "https://entitlements.test/acme/",
+  headers: { authorization: "Bearer token" },
+  audience: "acme/production",
+  trustedKeys: ["eg1:1:…"],
+});
+const left: number | undefined = gate.balance("acme", "api_calls", { at: new Date(), used: 5 });
+const customer = await gate.subject("acme");
+const allowed: boolean = customer.hasAccess("api_calls", { amount: 5 });
+const { status, headers } = httpStatus(customer.check("api_calls"));
+const response = new Response(null, { status, headers });
+await gate.refresh({ minVersion: 5 });
+const version_: number | undefined = gate.status.version;
+
+// @ts-expect-error: without keys there is no gate
+createGate({ origin: "https://entitlements.test/", audience: "acme/production" });
+// @ts-expect-error: amounts are numbers
+gate.record("acme", "api_calls", "5");
+// @ts-expect-error: amounts are numbers, also large ones
+gate.check("acme", "api_calls", { amount: 5n });
+// @ts-expect-error: there is no such option
+gate.hasAccess("acme", "api_calls", { ammount: 5 });
+
+/** What every kind of decision has, and how it is told from the others. */
+export function describe(decision: Decision): string {
+  if (decision.hasAccess) {
+    switch (decision.type) {
+      case "boolean":
+        // @ts-expect-error: a boolean entitlement has no balance
+        return String(decision.balance);
+      case "static":
+        return JSON.stringify(decision.config);
+      case "metered":
+        // @ts-expect-error: a balance may not be known
+        return decision.balance.toFixed();
+      case undefined:
+        const open: "open-policy" = decision.reason;
+        return open;
+      default:
+        const never: never = decision;
+        return never;
+    }
+  }
+  if (decision.type === "metered") return `${decision.overage} until ${decision.retryAt}`;
+  if (decision.type === undefined) {
+    // @ts-expect-error: what is missing is not exhausted
+    return decision.reason === "exhausted" ? "" : decision.reason;
+  }
+  return decision.reason;
+}
+
+const words: readonly Reason[] = reasons();
+
+export { allowed, code, left, number, response, version_, words };

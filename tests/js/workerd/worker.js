@@ -1,7 +1,50 @@
-import { version } from "edgegrant";
+import { createGate, httpStatus, version } from "edgegrant";
+
+/** One for each set of bindings, as a Worker has one at its top level. */
+let gate;
+
+function open(env) {
+  return createGate({
+    origin: env.ORIGIN,
+    headers: { authorization: env.TOKEN },
+    audience: env.AUDIENCE,
+    trustedKeys: [env.KEY],
+    now: () => Number(env.NOW),
+  });
+}
+
+// At module scope nothing may be read, fetched or waited for, but a gate can be made.
+const early = createGate({
+  origin: "https://entitlements.test/",
+  audience: "acme/test",
+  trustedKeys: ["eg1:1:c3yHIXuJGZMnjEiHTc_UwQSoZkRzJKLmGM1VZD2RsS0"],
+});
+
+async function answer(url, gate, ctx) {
+  const [subject, feature] = [url.searchParams.get("subject"), url.searchParams.get("feature")];
+  switch (url.pathname) {
+    case "/version":
+      return Response.json({ version: version(), early: early.check("acme", "sso") });
+    case "/refresh":
+      await gate.refresh({ ctx });
+      return Response.json(gate.status);
+    case "/status":
+      return Response.json(gate.status);
+  }
+  await gate.ready(ctx);
+  const decision = gate.check(subject, feature);
+  if (decision.hasAccess) gate.record(subject, feature, 1);
+  const { status, headers } = httpStatus(decision, gate.status.issuedAt + gate.status.age);
+  return Response.json(decision, { status, headers });
+}
 
 export default {
-  fetch() {
-    return Response.json({ version: version() });
+  async fetch(request, env, ctx) {
+    gate ??= open(env);
+    try {
+      return await answer(new URL(request.url), gate, ctx);
+    } catch ({ name, code, message }) {
+      return Response.json({ name, code, message }, { status: 500 });
+    }
   },
 };

@@ -1,0 +1,346 @@
+import assert from "node:assert/strict";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { after, afterEach, before, beforeEach, test } from "node:test";
+import { createGate, GateError, openGate } from "edgegrant";
+import { serve, token } from "./origin.js";
+import { audience, facts, publish, publishedAt, trustedKeys } from "./publish.js";
+
+const packageFolder = dirname(createRequire(import.meta.url).resolve("edgegrant/package.json"));
+const minute = 60_000;
+let clock = publishedAt + 10_000;
+const now = () => clock;
+const gates = [];
+let first;
+let second;
+let origin;
+
+before(async () => {
+  first = publish(facts());
+  second = publish(facts(500), { at: publishedAt + minute });
+  origin = await serve(first.out);
+});
+
+beforeEach(() => {
+  clock = publishedAt + 10_000;
+  Object.assign(origin, { folder: first.out, faults: {}, requests: [] });
+});
+
+afterEach(() => gates.splice(0).forEach((gate) => gate.close()));
+after(() => origin.stop());
+
+function make(options = {}) {
+  const headers = { authorization: token };
+  const given = { origin: origin.url, headers, audience, trustedKeys, now, ...options };
+  const gate = createGate(given);
+  gates.push(gate);
+  return gate;
+}
+
+async function loaded(options) {
+  const gate = make(options);
+  await gate.ready();
+  origin.requests.length = 0;
+  return gate;
+}
+
+const paths = () => origin.requests.map(({ path }) => path);
+
+/** Fails with the code, keeps answering as before, and recovers with the next good answer. */
+async function keeps(gate, code) {
+  const before = gate.entitlements("acme");
+  await assert.rejects(gate.refresh(), (error) => {
+    assert.ok(error instanceof GateError, String(error));
+    assert.equal(error.code, code);
+    assert.equal(gate.status.lastError, error);
+    return true;
+  });
+  assert.deepEqual(gate.entitlements("acme"), before);
+  origin.faults = {};
+  await gate.refresh();
+  assert.equal(gate.status.lastError, undefined);
+}
+
+test("openGate fetches head and pack, the token only with what is private", async () => {
+  const gate = make();
+  assert.equal(origin.requests.length, 0, "nothing is fetched before it is asked for");
+  assert.equal(gate.check("acme", "sso").reason, "no-snapshot");
+  await gate.ready();
+  await gate.ready();
+  assert.deepEqual(paths(), ["/public/head", `/private/pack/${first.packName}`]);
+  assert.deepEqual(
+    origin.requests.map(({ headers }) => headers.authorization),
+    [undefined, token],
+  );
+  const { source, lastRefreshAt, refreshing } = gate.status;
+  assert.deepEqual([source, lastRefreshAt, refreshing], ["origin", now(), false]);
+  assert.equal(gate.balance("acme", "api_calls"), 60);
+});
+
+test("an address without a slash at its end, headers as Headers, and openGate itself", async () => {
+  const headers = new Headers({ authorization: token });
+  const options = { origin: origin.url.slice(0, -1), headers, audience, trustedKeys, now };
+  const gate = await openGate(options);
+  gates.push(gate);
+  assert.ok(gate.hasAccess("acme", "sso"));
+});
+
+test("a refresh asks whether the head has changed, and fetches only what has", async () => {
+  const gate = await loaded();
+  gate.record("acme", "api_calls", 60);
+  await gate.refresh();
+  assert.deepEqual(paths(), ["/public/head"]);
+  assert.match(origin.requests[0].headers["if-none-match"], /^".+"$/);
+  assert.equal(gate.hasAccess("acme", "api_calls"), false);
+  clock += 2 * minute;
+  origin.folder = second.out;
+  await gate.refresh();
+  assert.equal(gate.balance("acme", "api_calls"), 460);
+  assert.equal(gate.status.version, second.version);
+});
+
+test("fault_N14_N15: refreshes at one time are one", async () => {
+  const gate = make();
+  const all = Array.from({ length: 1_000 }, () => gate.ready());
+  assert.equal(gate.status.refreshing, true);
+  await Promise.all([...all, gate.refresh(), gate.refresh({ ctx: { waitUntil() {} } })]);
+  assert.equal(origin.requests.length, 2);
+  assert.equal(gate.status.refreshing, false);
+});
+
+test("refresh until a version, say after a payment", async () => {
+  const gate = await loaded();
+  await gate.refresh({ minVersion: first.version });
+  assert.deepEqual(paths(), [], "it is there");
+  const wanted = gate.refresh({ minVersion: second.version });
+  await assert.rejects(wanted, { code: "version-not-reached" });
+  assert.ok(gate.hasAccess("acme", "sso"));
+  clock += 2 * minute;
+  // What is joined was answered before the publish, so another one follows.
+  let released;
+  origin.faults["/public/head"] = (request, response) => {
+    released = () => response.writeHead(304).end();
+  };
+  const early = gate.refresh();
+  const late = gate.refresh({ minVersion: second.version });
+  while (released === undefined) await new Promise((resolve) => setTimeout(resolve, 5));
+  Object.assign(origin, { folder: second.out, faults: {} });
+  released();
+  await Promise.all([early, late]);
+  assert.equal(gate.status.version, second.version);
+  for (const minVersion of ["1", 1.5, NaN, 2n]) {
+    await assert.rejects(gate.refresh({ minVersion }), { code: "argument-invalid" });
+  }
+});
+
+test("fault_N01: no origin, no snapshot: it rejects, answers, and recovers", async () => {
+  const gone = make({ origin: "http://127.0.0.1:1/" });
+  await assert.rejects(gone.ready(), (error) => {
+    assert.equal(error.code, "origin-unreachable");
+    assert.ok(error.cause instanceof Error);
+    return true;
+  });
+  assert.equal(gone.check("acme", "sso").reason, "no-snapshot");
+  await assert.rejects(openGate({ origin: "http://127.0.0.1:1/", audience, trustedKeys }), {
+    code: "origin-unreachable",
+  });
+});
+
+test("fault_N02_N25: a given snapshot serves without the origin, unless it is tampered with", async () => {
+  const snapshot = { head: first.head, pack: first.pack };
+  const options = { snapshot, origin: "http://127.0.0.1:1/" };
+  const gate = make(options);
+  await gate.ready();
+  assert.equal(gate.status.source, "bytes");
+  await assert.rejects(gate.refresh(), { code: "origin-unreachable" });
+  assert.ok(gate.hasAccess("acme", "sso"));
+  const pack = Buffer.from(first.pack);
+  pack[pack.length - 1] ^= 1;
+  const tampered = make({ snapshot: { ...snapshot, pack } });
+  assert.equal(tampered.check("acme", "sso").reason, "page-invalid");
+});
+
+test("fault_N03_N04: a status that is no answer", async () => {
+  for (const status of [500, 503, 429, 401, 403, 404, 204, 206]) {
+    const gate = await loaded();
+    origin.faults["/public/head"] = (_, response) => response.writeHead(status).end();
+    await keeps(gate, "origin-status");
+  }
+  const wrong = make({ headers: {} });
+  await assert.rejects(wrong.ready(), { code: "origin-status", message: /401/ });
+});
+
+test("fault_N05_B01_B05: garbage in place of a head", async () => {
+  const bodies = ["", "<html>sign in</html>", '{"error":"no"}', "\ufeff", Buffer.alloc(1025, 0xd8)];
+  for (const body of bodies) {
+    const gate = await loaded();
+    origin.faults["/public/head"] = (_, response) => response.end(body);
+    await assert.rejects(gate.refresh(), { name: "GateError", code: /^head-/ });
+    assert.ok(gate.hasAccess("acme", "sso"));
+    origin.faults = {};
+    await gate.refresh();
+  }
+});
+
+test("fault_N06: 304 for a head that was not asked for so", async () => {
+  origin.faults["/public/head"] = (_, response) => response.writeHead(304).end();
+  await assert.rejects(make().ready(), { code: "origin-status" });
+});
+
+test("fault_N07_N09: a new head with an old body, or none", async () => {
+  const gate = await loaded();
+  clock += 2 * minute;
+  origin.folder = second.out;
+  origin.faults["/private/pack"] = (_, response) => response.end(first.pack);
+  await assert.rejects(gate.refresh(), { name: "GateError" });
+  assert.equal(gate.balance("acme", "api_calls"), 60);
+  origin.faults["/private/pack"] = (_, response) => response.writeHead(404).end();
+  await assert.rejects(gate.refresh(), { code: "origin-status" });
+  assert.equal(gate.status.version, first.version);
+  origin.faults = {};
+  await gate.refresh();
+  assert.equal(gate.balance("acme", "api_calls"), 460);
+});
+
+test("fault_T12: yesterday's head after today's", async () => {
+  clock += 2 * minute;
+  origin.folder = second.out;
+  const gate = await loaded();
+  origin.faults["/public/head"] = (_, response) => response.end(first.head);
+  await keeps(gate, "head-rollback");
+});
+
+test("fault_B26_N11: a body that is longer, shorter or endless", async () => {
+  const endless = (_, response) => {
+    const more = () => response.destroyed || response.write(Buffer.alloc(65_536), more);
+    more();
+  };
+  const bodies = {
+    "body-too-long": [(_, response) => response.end(Buffer.alloc(1_026)), endless],
+  };
+  for (const fault of bodies["body-too-long"]) {
+    const gate = await loaded();
+    origin.faults["/public/head"] = fault;
+    await keeps(gate, "body-too-long");
+  }
+  const packs = {
+    "body-too-long": (_, response) => response.end(Buffer.concat([second.pack, Buffer.alloc(1)])),
+    "snapshot-length": (_, response) => response.end(second.pack.subarray(0, -1)),
+    "origin-unreachable": (_, response) => {
+      response.writeHead(200, { "content-length": second.pack.length });
+      response.write(second.pack.subarray(0, 100), () => response.destroy());
+    },
+  };
+  for (const [code, fault] of Object.entries(packs)) {
+    clock = publishedAt + 10_000;
+    origin.folder = first.out;
+    const gate = await loaded();
+    clock += 2 * minute;
+    origin.folder = second.out;
+    origin.faults["/private/pack"] = fault;
+    await keeps(gate, code);
+    assert.equal(gate.status.version, second.version);
+  }
+});
+
+test("fault_N10_N19: an origin or a fetch that never answers", async () => {
+  const gate = await loaded({ timeoutMs: 100 });
+  origin.faults["/public/head"] = () => {};
+  await keeps(gate, "origin-timeout");
+  origin.faults["/public/head"] = (_, response) => {
+    const timer = setInterval(() => response.write(Buffer.alloc(1)), 20);
+    response.on("close", () => clearInterval(timer));
+  };
+  await keeps(gate, "origin-timeout");
+  let settle = () => new Promise(() => {});
+  const deaf = make({ timeoutMs: 100, fetch: (...given) => settle(...given) });
+  await assert.rejects(deaf.ready(), { code: "origin-timeout" });
+  settle = fetch;
+  await deaf.ready();
+});
+
+test("fault_N12: redirects are not followed", async () => {
+  for (const status of [301, 302, 303, 307, 308]) {
+    const gate = await loaded();
+    const location = `${origin.url}public/other`;
+    origin.faults["/public/head"] = (_, response) => response.writeHead(status, { location }).end();
+    origin.requests.length = 0;
+    await keeps(gate, "origin-redirect");
+    assert.ok(!paths().includes("/public/other"));
+  }
+});
+
+test("fault_N19: a fetch that throws, or answers with something else", async () => {
+  const given = [
+    [
+      () => {
+        throw new Error("mine");
+      },
+      "origin-unreachable",
+    ],
+    [
+      async () => {
+        throw "text";
+      },
+      "origin-unreachable",
+    ],
+    [async () => undefined, "response-invalid"],
+    [() => ({ status: 200 }), "response-invalid"],
+    [async () => ({ status: 200, headers: new Headers(), body: null }), /^head-/],
+    [async () => ({ status: 200, headers: new Headers(), body: {} }), "origin-unreachable"],
+  ];
+  for (const [fetch, code] of given) {
+    const gate = make({ fetch });
+    await assert.rejects(gate.ready(), { name: "GateError", code });
+    assert.equal(gate.check("acme", "sso").reason, "no-snapshot");
+  }
+  const { fetch } = globalThis;
+  delete globalThis.fetch;
+  try {
+    await assert.rejects(make().ready(), { code: "fetch-missing" });
+  } finally {
+    globalThis.fetch = fetch;
+  }
+});
+
+test("a fetch of one's own, as a binding has it, is called without a receiver", async () => {
+  const asked = [];
+  const fetcher = function (url, init) {
+    assert.equal(this, undefined);
+    asked.push([url, init.redirect]);
+    return fetch(url, init);
+  };
+  const gate = await loaded({ fetch: fetcher });
+  assert.ok(gate.hasAccess("acme", "sso"));
+  assert.deepEqual(asked[0], [`${origin.url}public/head`, "manual"]);
+});
+
+test("fault_C04: refreshes leave the memory as it is", async () => {
+  const { initSync } = await import(join(packageFolder, "dist/esm/glue.js"));
+  const gate = make();
+  const sizes = [];
+  for (let count = 2; count < 12; count += 1) {
+    const at = publishedAt + count * minute;
+    Object.assign(origin, { folder: publish(facts(count * 100), { at }).out });
+    clock = at;
+    await gate.refresh();
+    assert.equal(gate.balance("acme", "api_calls"), count * 100 - 40);
+    sizes.push(initSync().memory.buffer.byteLength);
+  }
+  assert.equal(sizes.at(-1), sizes[1]);
+});
+
+test("closing ends a refresh under way", async () => {
+  const gate = make();
+  origin.faults["/public/head"] = () => {};
+  const pending = gate.refresh();
+  gate.close();
+  await assert.rejects(pending, { code: "closed" });
+});
+
+test("a gate without an origin has nowhere to refresh from", async () => {
+  const snapshot = { head: first.head, pack: first.pack };
+  const gate = await openGate({ snapshot, audience, trustedKeys, now });
+  gates.push(gate);
+  await assert.rejects(gate.refresh(), { code: "origin-missing" });
+});
