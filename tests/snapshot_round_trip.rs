@@ -5,7 +5,9 @@
 mod snapshot_support;
 
 use edgegrant::engine::program::{Program, Rule};
-use edgegrant::snapshot::{Body, OutlineRule, SubjectRecord, encode};
+use edgegrant::snapshot::{
+    Body, EntitlementRecord, FeatureRecord, OutlineRule, Settings, SubjectRecord, encode,
+};
 use snapshot_support::random::Random;
 use snapshot_support::{features, plain, settings, usage_as_of};
 
@@ -104,4 +106,32 @@ fn no_subject_and_no_feature_is_a_snapshot_too() {
     let body = Body::open(encoded.pack(), &encoded.roots, usage_as_of()).unwrap();
     body.verify().unwrap();
     assert!(body.subject("anyone").unwrap().is_none());
+}
+
+#[test]
+fn pages_that_overflow_are_split() {
+    // A tenant that grew from one subject to many, and a few subjects too large for one page.
+    let grown = (0..20_000).map(|n| configured(n, 100)).collect();
+    let large = (0..12).map(|n| configured(n, 60_000)).collect();
+    for (previous_page_bits, subjects) in [(Some(0), grown), (Some(0), large)] {
+        let settings = Settings { previous_page_bits, ..settings() };
+        let encoded = encode(&settings, &features(4), subjects).unwrap();
+        let body = Body::open(encoded.pack(), &encoded.roots, usage_as_of()).unwrap();
+        body.verify().unwrap();
+        let again = Settings { previous_page_bits: Some(encoded.page_bits), ..settings };
+        let records = body.subjects().map(|subject| subject.unwrap().to_record().unwrap());
+        assert!(encode(&again, &features(4), records.collect()).unwrap() == encoded, "it stays");
+    }
+}
+
+fn configured(number: usize, length: usize) -> SubjectRecord {
+    let entitlement = |feature: FeatureRecord| EntitlementRecord {
+        config: Some(format!("\"{}{number}\"", "x".repeat(length))),
+        feature: feature.key,
+        program: plain(Rule::Static),
+        grant_ids: Vec::new(),
+        steady: None,
+    };
+    let entitlements = features(4).into_iter().map(entitlement).collect();
+    SubjectRecord { id: format!("subject-{number}"), aliases: Vec::new(), entitlements }
 }

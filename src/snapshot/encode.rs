@@ -121,15 +121,14 @@ pub fn encode(
 ) -> Result<Encoded, Error> {
     let encoder = Encoder::new(settings, features)?;
     check_ids(&subjects)?;
-    let mut page_bits = settings.previous_page_bits.unwrap_or_else(|| first_guess(&subjects));
+    let page_bits = settings.previous_page_bits.unwrap_or_else(|| first_guess(&subjects));
     if page_bits > PAGE_BITS_MAX {
         return Err(refusal::LIMIT);
     }
-    let mut pages = encoder.pages(page_bits, &subjects)?;
+    let (mut page_bits, mut pages) = encoder.fitting_pages(page_bits, &subjects)?;
     let better = better_page_bits(page_bits, &pages, settings.previous_page_bits.is_some());
     if better != page_bits {
-        page_bits = better;
-        pages = encoder.pages(page_bits, &subjects)?;
+        (page_bits, pages) = encoder.fitting_pages(better, &subjects)?;
     }
     let counts = Counts {
         subjects: subjects.len() as u64,
@@ -177,6 +176,22 @@ impl<'a> Encoder<'a> {
             }
         }
         Ok(Self { seed, usage_as_of: settings.usage_as_of, features: known })
+    }
+
+    /// The pages of as many bits as asked for, or of as many more as it takes for each to fit.
+    fn fitting_pages(
+        &self,
+        mut page_bits: u8,
+        subjects: &[SubjectRecord],
+    ) -> Result<(u8, Vec<Part>), Error> {
+        loop {
+            match self.pages(page_bits, subjects) {
+                Err(refused) if refused == refusal::LIMIT && page_bits < PAGE_BITS_MAX => {
+                    page_bits += 1;
+                }
+                pages => return pages.map(|pages| (page_bits, pages)),
+            }
+        }
     }
 
     fn pages(&self, page_bits: u8, subjects: &[SubjectRecord]) -> Result<Vec<Part>, Error> {
