@@ -30,7 +30,7 @@ pub enum Fact {
 pub struct Feature {
     /// The key, unique among features, 1 to 128 bytes.
     pub feature: String,
-    /// What amounts count, for people: `request`, `seat`, `TiB`.
+    /// What amounts count, for people: `request`, `seat`, `TiB`; 1 to 128 bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,
     /// What to answer once the snapshot has expired; `last-known` when absent.
@@ -136,7 +136,7 @@ pub struct Entitlement {
     /// Access without counting.
     #[serde(default, skip_serializing_if = "is_false")]
     pub unlimited: bool,
-    /// The JSON that a static entitlement carries.
+    /// The JSON that a static entitlement carries; at most 65,536 bytes without spaces.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub config: Option<Config>,
     /// Metered: usage before this is not counted; floored to the minute. Needed for flow usage

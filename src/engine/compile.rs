@@ -85,6 +85,9 @@ pub fn compile(
         Rule::Metered(metered) => metered.steady(),
         _ => None,
     };
+    if let Rule::Metered(metered) = &rule {
+        check::in_range(metered, steady.as_ref())?;
+    }
     let program = Program { suspended, rule, ..check::window(entitlement)? };
     Ok(Compiled { program, grant_ids, steady })
 }

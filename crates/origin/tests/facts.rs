@@ -85,6 +85,8 @@ fn faults_of_grants() {
     for (fields, field, code) in cases {
         assert_refused(&[(grant(fields), &path(field), code)]);
     }
+    let found = problems(grant(r#""amount":1,"priority":256"#));
+    assert_eq!(found.first().unwrap().message, "expected a whole number from 0 to 255");
     let twice = r#""amount":1},{"id":"g","amount":1,"effectiveAt":"2026-01-01T00:00:00Z""#;
     assert_refused(&[(grant(twice), "entitlements[0].grants[1].id", "grant-repeated")]);
 }
@@ -114,6 +116,45 @@ fn faults_of_entitlements_and_subjects() {
             "duplicate-entitlement",
         ),
     ]);
+}
+
+#[test]
+fn what_no_snapshot_could_hold_is_refused_with_its_place() {
+    let line = |fields: &str| {
+        format!("{{\"feature\":\"f\"}}\n{{\"subject\":\"s\",\"entitlements\":[{{{fields}}}]}}")
+    };
+    let config = format!(r#""feature":"f","type":"static","config":"{}""#, "x".repeat(65_535));
+    let resets: Vec<String> = (0..4096)
+        .map(|n| {
+            format!(
+                "{{\"at\":\"2026-{:02}-{:02}T{:02}:{:02}:00Z\"}}",
+                n / 672 + 3,
+                n / 24 % 28 + 1,
+                n % 24,
+                0
+            )
+        })
+        .collect();
+    let most = "9007199254740991";
+    let late = format!(
+        r#""opening":{{"at":"2026-01-01T00:00:00Z","periodStart":"2026-01-01T00:00:00Z",
+        "balances":{{}},"overage":{most}}},"usage":{{"kind":"flow","events":[
+        {{"at":"2026-02-01T00:00:00Z","amount":{most}}}]}}"#
+    )
+    .replace('\n', "");
+    assert_refused(&[
+        ("{\"feature\":\"e\"}\n{\"feature\":\"f\",\"unit\":\"\"}".into(), "unit", "name-length"),
+        (line(&config), "entitlements[0].config", "config-length"),
+        (
+            metered(&format!("\"resets\":[{}]", resets.join(","))),
+            "entitlements[0].resets",
+            "too-many-resets",
+        ),
+        (metered(&late), "entitlements[0].usage", "total-out-of-range"),
+    ]);
+    let deleted = r#""feature":"f","type":"boolean","activeFrom":"2027-01-01T00:00:00Z","#;
+    let early = line(&format!("{deleted}\"deletedAt\":\"2026-01-01T00:00:00Z\""));
+    assert_eq!(problems(&early), []);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use edgegrant::engine::Reason;
 use edgegrant::snapshot::Body;
 use edgegrant::trust::{Keyring, SecretKey, VerifiedHead, verify};
 use edgegrant::{Instant, Interval};
@@ -149,6 +150,23 @@ fn refused_facts_leave_everything_as_it_was() {
     assert_eq!(failure.code, "duplicate-subject");
     assert!(failure.message.contains("line 2: subject: "), "{}", failure.message);
     assert!(!origin.folder().path().exists());
+}
+
+#[test]
+fn what_was_deleted_before_it_began_is_published_as_ended() {
+    let origin = Origin::new(
+        "{\"feature\":\"f\"}\n{\"subject\":\"s\",\"entitlements\":[{\"feature\":\"f\",\
+         \"type\":\"boolean\",\"activeFrom\":\"2027-01-01T00:00:00Z\",\
+         \"deletedAt\":\"2026-01-01T00:00:00Z\"}]}\n",
+    );
+    origin.publish("2026-11-20T12:00:10Z").unwrap();
+    let body = origin.body();
+    let feature = body.catalogue().feature("f").unwrap();
+    let subject = body.subject("s").unwrap().unwrap();
+    let program = subject.entry(&feature).unwrap().program().unwrap();
+    for now in ["2026-11-20T12:00:10Z", "2027-06-01T00:00:00Z"] {
+        assert_eq!(program.terms().closed_at(at(now)), Some(Reason::Ended));
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Problem, earlier};
 use crate::amount::Amount;
-use crate::engine::program::{Program, Rule};
+use crate::engine::program::{Metered, Opening, Program, Rule, Steady, Usage as ProgramUsage};
 use crate::error::Error;
 use crate::model::{Entitlement, Grant, Recurrence, Usage, UsageKind};
 use crate::time::{Instant, Timestamp};
@@ -16,8 +16,10 @@ pub(super) struct Checked<'a> {
 }
 
 const MAX_GRANTS: usize = 1000;
-const MAX_RESETS: usize = 10_000;
+/// As many as the format holds beside the stretch that measuring begins with.
+const MAX_RESETS: usize = 4095;
 const MAX_ID_BYTES: usize = 128;
+const MAX_CONFIG_BYTES: usize = 64 * 1024;
 
 impl<'a> Checked<'a> {
     pub(super) fn new(facts: &'a Entitlement) -> Result<Self, Problem> {
@@ -46,10 +48,13 @@ pub(super) fn window(facts: &Entitlement) -> Result<Program, Problem> {
     if facts.active_from.zip(facts.active_to).is_some_and(|(from, to)| to < from) {
         return Err(Problem::new("activeTo", END_BEFORE_START));
     }
+    // What was deleted before it began has an empty window.
+    let end = earlier(facts.active_to, facts.deleted_at)
+        .map(|end| facts.active_from.map_or(end, |from| end.max(from)));
     Ok(Program {
         suspended: false,
         active_from: facts.active_from.map(Timestamp::ceil_millis),
-        active_to: earlier(facts.active_to, facts.deleted_at).map(Timestamp::ceil_millis),
+        active_to: end.map(Timestamp::ceil_millis),
         grace_until: facts.grace_until.map(Timestamp::ceil_millis),
         rule: Rule::Boolean,
     })
@@ -60,7 +65,26 @@ pub(super) fn no_config(facts: &Entitlement) -> Result<(), Problem> {
 }
 
 pub(super) fn has_config(facts: &Entitlement) -> Result<(), Problem> {
-    facts.config.as_ref().map(|_| ()).ok_or(Problem::new("config", NO_CONFIG))
+    let config = facts.config.as_ref().ok_or_else(|| Problem::new("config", NO_CONFIG))?;
+    match config.as_str().len() {
+        0..=MAX_CONFIG_BYTES => Ok(()),
+        _ => Err(Problem::new("config", CONFIG_LENGTH)),
+    }
+}
+
+/// Whether what usage and corrections have made of the amounts can still be told exactly.
+pub(super) fn in_range(metered: &Metered, steady: Option<&Steady>) -> Result<(), Problem> {
+    let Opening { overage, usage, grant_usage, .. } = metered.opening;
+    let since_opening = match metered.usage {
+        ProgramUsage::Flow { since_opening } => since_opening,
+        _ => Amount::ZERO,
+    };
+    let net = steady.map_or(Amount::ZERO, |steady| steady.net);
+    let tallies = [overage, usage, grant_usage, since_opening, net];
+    match tallies.iter().chain(&metered.opening.balances).all(|amount| amount.is_in_range()) {
+        true => Ok(()),
+        false => Err(Problem::new("usage", TOTAL_RANGE)),
+    }
 }
 
 pub(super) fn not_metered(facts: &Entitlement) -> Result<(), Problem> {
@@ -210,6 +234,8 @@ const NOT_STATIC: Error =
     Error::new("config-not-static", "only static entitlements carry a config; remove it");
 const NO_CONFIG: Error =
     Error::new("config-missing", "a static entitlement carries a config; give one, if only null");
+const CONFIG_LENGTH: Error =
+    Error::new("config-length", "the config is longer than 65536 bytes; shorten it");
 const NOT_METERED: Error = Error::new(
     "field-not-metered",
     "only metered entitlements have this field; remove it or change the type",
@@ -228,7 +254,7 @@ const TOO_MANY_GRANTS: Error = Error::new(
 );
 const TOO_MANY_RESETS: Error = Error::new(
     "too-many-resets",
-    "an entitlement has at most 10000 resets by hand; give an opening after the older ones",
+    "an entitlement has at most 4095 resets by hand; give an opening after the older ones",
 );
 const ID_LENGTH: Error = Error::new("id-length", "an id has 1 to 128 bytes; shorten or give it");
 const GRANT_REPEATED: Error =

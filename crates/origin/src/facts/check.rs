@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::hash::Hasher as _;
 
-use edgegrant::model::{Entitlement, Fact, Subject};
+use edgegrant::model::{Entitlement, Fact, Feature, Subject};
 use siphasher::sip128::{Hasher128 as _, SipHasher13};
 
 use super::Problem;
@@ -40,18 +40,20 @@ impl Checker {
     /// out of range.
     pub fn check(&mut self, fact: &Fact) -> Result<(), Problem> {
         match fact {
-            Fact::Feature(feature) => self.declare(&feature.feature),
+            Fact::Feature(feature) => self.declare(feature),
             Fact::Subject(subject) => self.check_subject(subject),
         }
     }
 
-    fn declare(&mut self, key: &str) -> Result<(), Problem> {
-        check_length("feature", key, MAX_FEATURE_BYTES)?;
+    fn declare(&mut self, feature: &Feature) -> Result<(), Problem> {
+        check_length("feature", &feature.feature, MAX_FEATURE_BYTES)?;
+        let unit = feature.unit.as_ref();
+        unit.map_or(Ok(()), |unit| check_length("unit", unit, MAX_FEATURE_BYTES))?;
         if self.features.len() == MAX_FEATURES {
             let message = "more than 4096 features are declared; split the product";
             return Err(Problem::new("feature", "too-many-features", message));
         }
-        if self.features.insert(key.to_owned()) {
+        if self.features.insert(feature.feature.clone()) {
             return Ok(());
         }
         let message = "the feature is declared twice; remove one declaration";

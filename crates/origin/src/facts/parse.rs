@@ -116,6 +116,11 @@ fn described(path: String, error: &serde_json::Error) -> Problem {
         return Problem::new(path, code, message);
     }
     let expected = text.rsplit_once(", expected ").map_or("", |(_, expected)| expected);
+    let expected = match expected {
+        "u8" => "a whole number from 0 to 255",
+        "u32" => "a whole number from 0 to 4294967295",
+        other => other,
+    };
     if text.starts_with("invalid ") {
         return Problem::new(path, "wrong-type", format!("expected {expected}"));
     }
