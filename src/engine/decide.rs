@@ -411,7 +411,9 @@ impl Metered {
         let counted = self.count(&Question::at(after), after.plus_millis(1))?;
         let until = self.boundary_after(after).unwrap_or(Instant::MAX);
         let changes_at = self.changes_after(after.plus_millis(1));
-        Some(Steady { after, until, changes_at, net: counted.left - counted.overage? })
+        // Corrections that no grant took up are nothing that is left.
+        let overage = counted.overage.filter(|overage| !overage.is_negative())?;
+        Some(Steady { after, until, changes_at, net: counted.left - overage })
     }
 
     /// Whether every unit used since `at`, or late, leaves one less or is one more of overage.

@@ -75,11 +75,15 @@ impl Metered {
     #[must_use]
     pub fn burn_down(&self, extra: &[UsageEvent], from: Instant, at: Instant) -> BurnDown {
         let mut run = Run::new(self, extra);
-        run.advance(from);
-        let mut run = run.recording(Recorder::new(from, WALKED));
         run.settle(at);
+        // What is written down may break off before `at`, so it is not what the state is told from.
+        let mut walk = Run::new(self, extra);
+        walk.horizon = at;
+        walk.advance(from);
+        let mut walk = walk.recording(Recorder::new(from, WALKED));
+        walk.settle(at);
         BurnDown {
-            segments: run.recorder.take().map(|recorder| recorder.segments).unwrap_or_default(),
+            segments: walk.recorder.take().map(|recorder| recorder.segments).unwrap_or_default(),
             balances: run.balances,
             overage: run.overage,
             usage: run.usage,

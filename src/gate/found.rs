@@ -53,7 +53,8 @@ impl Found<'_> {
             Some(used) => used,
             None => sum(self.seen, metered.usage_as_of, minute),
         };
-        Some(net - used)
+        // A correction is only taken up by a grant that something is left of.
+        if used.is_negative() { None } else { Some(net - used) }
     }
 
     /// The full answer.
@@ -94,7 +95,8 @@ impl Found<'_> {
     }
 
     fn answer_with(&self, program: &Program, decision: &engine::Decision) -> Answer {
-        let reason = self.under_policy(decision.reason.into(), decision.lapsed);
+        let counted = !matches!(decision.reason, engine::Reason::Grace | engine::Reason::Unlimited);
+        let reason = self.under_policy(decision.reason.into(), decision.lapsed && counted);
         let answer = Answer::bare(reason, Some(self.standing)).with(decision);
         let config = self.entry.config().filter(|_| answer.has_access);
         Answer {

@@ -8,16 +8,17 @@ use crate::engine::program::{Metered, Rule};
 use crate::snapshot::Body;
 use crate::time::Instant;
 
-/// Usage by subject and feature, a sum for each minute.
+/// Usage by subject and feature, a sum for each second.
 ///
-/// A minute is as fine as it matters: everything else happens at whole minutes.
+/// Boundaries are at whole minutes, but a snapshot may include usage up to any instant within one.
 #[derive(Debug, Default)]
 pub(super) struct SeenUsage {
     subjects: BTreeMap<String, BTreeMap<String, Vec<UsageEvent>>>,
 }
 
-/// Beyond so many minutes the oldest are put together where nothing happens between them.
-const MINUTES: usize = 256;
+/// Beyond so many sums the older half is put together: by minutes, and if that is not enough, where
+/// nothing happens in between.
+const SUMS: usize = 256;
 
 impl SeenUsage {
     /// What was seen of a subject's use of a feature, in order of time.
@@ -41,11 +42,11 @@ impl SeenUsage {
         let events = features.entry(feature.to_owned()).or_default();
         let place = events.partition_point(|other| other.at <= event.at);
         let before = place.checked_sub(1).and_then(|before| events.get_mut(before));
-        match before.filter(|other| other.at.floor_minute() == event.at.floor_minute()) {
-            Some(other) => other.amount = (other.amount + event.amount).min(Amount::MAX),
+        match before.filter(|other| second(other) == second(&event)) {
+            Some(other) => join(other, &event),
             None => events.insert(place, event),
         }
-        if events.len() > MINUTES {
+        if events.len() > SUMS {
             shorten(events, metered);
         }
     }
@@ -74,14 +75,36 @@ fn usage_as_of(body: &Body, subject: &str, feature: &str) -> Option<Instant> {
     }
 }
 
-/// Puts neighbours together between which nothing happens that usage before or after could tell.
+fn second(event: &UsageEvent) -> i64 {
+    event.at.millis().div_euclid(1000)
+}
+
+/// Adds usage to what was used before. The sum stands at the later instant, so that it counts until
+/// a snapshot includes all of it.
+fn join(earlier: &mut UsageEvent, later: &UsageEvent) {
+    earlier.at = later.at;
+    earlier.amount = (earlier.amount + later.amount).min(Amount::MAX);
+}
+
+/// Puts neighbours of the older half together between which nothing happens that usage before or
+/// after could tell.
 fn shorten(events: &mut Vec<UsageEvent>, metered: &Metered) {
+    let recent = events.split_off(SUMS / 2);
+    join_where(events, |one, other| one.floor_minute() == other.floor_minute());
+    if events.len() > SUMS / 4 {
+        join_where(events, |one, other| {
+            metered.boundary_after(one).is_none_or(|boundary| boundary > other)
+        });
+    }
+    events.extend(recent);
+}
+
+fn join_where(events: &mut Vec<UsageEvent>, alike: impl Fn(Instant, Instant) -> bool) {
     events.dedup_by(|later, earlier| {
-        let boundary = metered.boundary_after(earlier.at);
-        let same = boundary.is_none_or(|boundary| boundary > later.at);
-        if same {
-            earlier.amount = (earlier.amount + later.amount).min(Amount::MAX);
+        let alike = alike(earlier.at, later.at);
+        if alike {
+            join(earlier, later);
         }
-        same
+        alike
     });
 }

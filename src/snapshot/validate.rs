@@ -125,7 +125,7 @@ fn records(
             Record::Alias { target, .. } => text(target, ID_BYTES_MAX).ok_or(refusal::TEXT)?.len(),
         };
         expanded += length;
-        if length > RECORD_BYTES_MAX || expanded > PAGE_EXPANDED_BYTES_MAX {
+        if expanded > PAGE_EXPANDED_BYTES_MAX {
             return Err(refusal::LIMIT);
         }
     }
@@ -164,6 +164,10 @@ impl EntryCheck {
                 &[]
             };
             length += ENTRY_OVERHEAD + config.map_or(0, <[u8]>::len) + shape.len() + own.len();
+            // Asked before the entry is read, so that reading costs no more than the record is long.
+            if length > RECORD_BYTES_MAX {
+                return Err(refusal::LIMIT);
+            }
             if !own.is_empty() || !self.was_seen(number) {
                 self.entry(&EntryBytes { config, shape, own }).ok_or(refusal::VALUE)?;
             }

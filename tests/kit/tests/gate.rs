@@ -207,6 +207,100 @@ fn usage_seen_here_counts_until_a_snapshot_includes_it() {
 }
 
 #[test]
+fn a_snapshot_from_within_a_minute_includes_no_usage_after_it() {
+    let mut gate = loaded(&published("100"));
+    let at = |second: i64| now().plus_millis(30_000 + second * 1000);
+    for second in 0..300 {
+        gate.record("acme", "calls", Amount::parse("0.1").unwrap(), at(second));
+    }
+    assert_eq!(gate.check(&ask("acme", "calls", at(300))).balance, Some(Amount::from_units(30)));
+    load(&mut gate, &published_at("100", at(270)), at(300)).unwrap();
+    assert_eq!(gate.check(&ask("acme", "calls", at(300))).balance, Some(Amount::from_units(57)));
+    assert!(gate.has_access(&Ask {
+        amount: Some(Amount::from_units(57)),
+        ..ask("acme", "calls", at(300))
+    }));
+}
+
+/// Whether there is access, by both ways to tell.
+fn access(gate: &Gate, ask: &Ask<'_>) -> [bool; 2] {
+    [gate.has_access(ask), gate.check(ask).has_access]
+}
+
+#[test]
+fn the_quick_answer_is_the_full_one_where_corrections_find_no_grant() {
+    let ended = Grant {
+        id: "ended".to_owned(),
+        expires_at: Some(timestamp("2026-03-05T00:00:00Z")),
+        ..calls("0", "40").grants.remove(0)
+    };
+    let mut corrected = calls("40", "40");
+    corrected.grants.push(ended);
+    let (features, _) = facts("40");
+    let gate_of = |entitlement| {
+        let subjects = [subject("acme", vec![entitlement])];
+        loaded(&publish(&features, &subjects, Times::at(now())).unwrap())
+    };
+    let mut gate = gate_of(corrected.clone());
+    let used = Some(Amount::from_units(-5));
+    assert_eq!(access(&gate, &Ask { used, ..ask("acme", "calls", now()) }), [false, false]);
+    gate.record("acme", "calls", Amount::from_units(-5), now());
+    assert_eq!(access(&gate, &ask("acme", "calls", now())), [false, false]);
+
+    let usage = corrected.usage.as_mut().unwrap();
+    let correction =
+        UsageEvent { at: timestamp("2026-03-06T00:00:00Z"), amount: Amount::from_units(-5) };
+    usage.events.push(correction);
+    assert_eq!(access(&gate_of(corrected), &ask("acme", "calls", now())), [false, false]);
+}
+
+#[test]
+fn what_does_not_depend_on_a_figure_does_not_lapse_with_it() {
+    let mut entitlement = calls("100", "40");
+    entitlement.unlimited = true;
+    entitlement.usage = Some(Usage {
+        kind: UsageKind::Value,
+        events: Vec::new(),
+        amount: Some(Amount::from_units(40)),
+        balance: Some(Amount::from_units(60)),
+        overage: Some(Amount::ZERO),
+        as_of: None,
+    });
+    let features = [feature("calls", WhenExpired::Closed)];
+    let subjects = [subject("acme", vec![entitlement])];
+    let gate = loaded(&publish(&features, &subjects, Times::at(now())).unwrap());
+    let at = Some(instant("2026-04-02T00:00:00Z"));
+    assert_eq!(access(&gate, &Ask { at, ..ask("acme", "calls", now()) }), [true, true]);
+}
+
+#[test]
+fn explanations_tell_the_balances_of_the_answer_however_long_the_way() {
+    let mut entitlement = calls("100", "40");
+    entitlement.usage_period = None;
+    entitlement.grants[0].recurrence = Some(Recurrence {
+        interval: Interval::parse("PT1H").unwrap(),
+        anchor: timestamp("2026-03-01T00:00:00Z"),
+    });
+    entitlement.grants.push(Grant {
+        id: "later".to_owned(),
+        amount: Amount::from_units(7),
+        effective_at: timestamp("2027-01-01T00:00:00Z"),
+        recurrence: None,
+        ..entitlement.grants[0].clone()
+    });
+    let (features, _) = facts("100");
+    let subjects = [subject("acme", vec![entitlement])];
+    let gate = loaded(&publish(&features, &subjects, Times::at(now())).unwrap());
+    let at = Some(instant("2027-02-01T00:00:00Z"));
+    let explained = gate.explain(&Ask { at, ..ask("acme", "calls", now()) });
+    let derivation = explained.explanation.unwrap();
+    let told: Amount = derivation.grants.iter().map(|grant| grant.balance).sum();
+    assert_eq!(explained.answer.balance, Some(Amount::from_units(107)));
+    assert_eq!(Some(told), explained.answer.balance);
+    assert!(derivation.truncated);
+}
+
+#[test]
 fn publishing_what_has_not_changed_costs_only_the_head() {
     let mut gate = loaded(&published("100"));
     gate.record("acme", "calls", Amount::from_units(1), now());

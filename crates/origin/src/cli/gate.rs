@@ -3,8 +3,7 @@
 use std::path::PathBuf;
 
 use edgegrant::gate::{Answer, Ask, Clock, Gate, Offer, Options, Origin};
-use edgegrant::trust::{Keyring, TrustedKey};
-use edgegrant::{Amount, Instant};
+use edgegrant::{Amount, Error, Instant};
 use serde::Serialize;
 
 use super::output;
@@ -25,10 +24,9 @@ pub(super) struct Trust {
         long = "trusted-key",
         env = "EDGEGRANT_TRUSTED_KEYS",
         value_delimiter = ',',
-        required = true,
-        value_parser = TrustedKey::parse
+        required = true
     )]
-    trusted_keys: Vec<TrustedKey>,
+    trusted_keys: Vec<String>,
     /// How many of them must have signed.
     #[arg(long, default_value_t = 1)]
     threshold: usize,
@@ -43,9 +41,10 @@ const HEAD_BYTES: u64 = 1 << 16;
 impl Trust {
     /// Verifies the folder's snapshot.
     pub(super) fn gate(&self) -> Result<Gate, Failure> {
-        let keyring = Keyring::new(self.trusted_keys.clone(), self.threshold)?;
+        // Keys are read here and not with the arguments, whose faults are shown as they were typed.
         let audience = self.audience.clone();
-        let mut gate = Gate::new(Options { audience, keyring, open_without_snapshot: false });
+        let options = Options::parse(audience, &self.trusted_keys, self.threshold, false)?;
+        let mut gate = Gate::new(options);
         let head = folder::read(&self.folder().head(), HEAD_BYTES)?;
         let refused = |error| Failure::refused(&error);
         if let Offer::Body { name, length } =
@@ -77,10 +76,10 @@ pub(super) struct Question {
     #[arg(long, value_parser = output::instant)]
     pub(super) at: Option<Instant>,
     /// How many units are wanted; any at all when absent.
-    #[arg(long, value_parser = Amount::parse)]
+    #[arg(long, value_parser = quantity)]
     amount: Option<Amount>,
     /// Usage that the snapshot does not include.
-    #[arg(long, value_parser = Amount::parse)]
+    #[arg(long, value_parser = quantity)]
     used: Option<Amount>,
 }
 
@@ -90,6 +89,14 @@ impl Question {
         Ask { subject, feature, clock, at: *at, amount: *amount, used: *used }
     }
 }
+
+/// An amount that can be wanted or used.
+fn quantity(text: &str) -> Result<Amount, Error> {
+    Amount::parse(text)
+        .and_then(|amount| if amount.is_negative() { Err(NEGATIVE) } else { Ok(amount) })
+}
+
+const NEGATIVE: Error = Error::new("amount-negative", "the amount is negative; write 0 or more");
 
 /// An answer as it is printed. Instants are RFC 3339, amounts exact.
 #[derive(Debug, Serialize)]
