@@ -293,6 +293,16 @@ test("opening and closing gives the memory back", async () => {
   assert.equal(await round(2_000), before);
 });
 
+test("required and inlined, the package answers the same", async () => {
+  const entries = [createRequire(import.meta.url)("edgegrant"), await import("edgegrant/inline")];
+  for (const entry of entries) {
+    const other = entry.createGate({ snapshot, audience, trustedKeys, now: () => now });
+    assert.deepEqual(other.entitlements("acme"), gate.entitlements("acme"));
+    assert.throws(() => other.hasAccess("", "sso"), entry.GateError);
+    other.close();
+  }
+});
+
 test("http statuses come from reasons", () => {
   const denial = (reason, more) => ({ hasAccess: false, reason, ...more });
   const status = (decision) => httpStatus(decision, now);
