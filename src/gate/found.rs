@@ -90,8 +90,18 @@ impl Found<'_> {
         }
     }
 
+    /// The instant to answer for.
+    ///
+    /// What was seen at a whole minute itself would count a millisecond later; asked for now, it
+    /// counts at once.
     fn instant(&self, ask: &Ask<'_>) -> Instant {
-        ask.at.unwrap_or(self.standing.now)
+        let now = self.standing.now;
+        let seen_now = now.floor_minute() == now && self.seen.last().is_some_and(|e| e.at >= now);
+        match ask.at {
+            Some(at) => at,
+            None if seen_now => now.plus_millis(1),
+            None => now,
+        }
     }
 
     fn answer_with(&self, program: &Program, decision: &engine::Decision) -> Answer {

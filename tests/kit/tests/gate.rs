@@ -315,6 +315,16 @@ fn publishing_what_has_not_changed_costs_only_the_head() {
 }
 
 #[test]
+fn usage_seen_at_a_whole_minute_counts_at_once() {
+    let mut gate = loaded(&published("100"));
+    let minute = instant("2026-03-10T13:00:00Z");
+    assert!(gate.record("acme", "calls", Amount::from_units(60), minute));
+    assert!(!gate.has_access(&ask("acme", "calls", minute)));
+    assert_eq!(gate.check(&ask("acme", "calls", minute)).balance, Some(Amount::ZERO));
+    assert!(gate.has_access(&ask("acme", "calls", minute.plus_millis(-1))));
+}
+
+#[test]
 fn a_reset_passes_without_a_new_snapshot() {
     let mut gate = loaded(&published("100"));
     gate.record("acme", "calls", Amount::from_units(60), now());
