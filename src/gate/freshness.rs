@@ -170,10 +170,7 @@ const FROM_FUTURE: Error = Error::new(
     "head-from-future",
     "the head was signed more than a day ahead of this clock; set the clock",
 );
-const EXPIRED: Error = Error::new(
-    "head-expired",
-    "the head has expired; publish again, or renew it with `edgegrant publish --renew`",
-);
+const EXPIRED: Error = Error::new("head-expired", "the head has expired; publish again");
 const ROLLBACK: Error = Error::new(
     "head-rollback",
     "the head is older than the present one; an old copy was served, ask the origin again",

@@ -1,5 +1,10 @@
 //! The command line: one file for each verb.
 
+/// Prints a line. A reader that has seen enough, like `head`, is no fault.
+macro_rules! say {
+    ($($line:tt)*) => { $crate::cli::output::say(format_args!($($line)*)) };
+}
+
 mod check;
 mod explain;
 mod gate;
@@ -101,6 +106,6 @@ type Outcome = Result<Exit, Failure>;
 /// Prints one line of JSON.
 fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
     let text = serde_json::to_string(value);
-    println!("{}", text.map_err(|error| Failure::bad_input("json", error.to_string()))?);
+    say!("{}", text.map_err(|error| Failure::bad_input("json", error.to_string()))?);
     Ok(())
 }

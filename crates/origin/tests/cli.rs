@@ -92,6 +92,35 @@ fn a_bundle_holds_the_head_and_the_pack() {
 }
 
 #[test]
+fn arguments_that_cannot_be_are_refused_and_secrets_not_repeated() {
+    let shell = published();
+    for line in ["--amount=-1", "--used=-1", "--amount=9007199254740992"] {
+        assert_eq!(
+            shell.output(&format!("check customer-1 api_calls {line}")).status.code(),
+            Some(2)
+        );
+    }
+    let secret = fs::read_to_string(shell.path("key")).unwrap();
+    let output = shell.output(&format!("check customer-1 api_calls --trusted-key {secret}"));
+    assert_eq!(output.status.code(), Some(2));
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert!(errors.contains("key-malformed") && !errors.contains(secret.trim()), "{errors}");
+}
+
+#[test]
+fn a_reader_that_stops_early_is_no_fault() {
+    let shell = published();
+    for line in ["types out", "--json inspect out", "schema"] {
+        let mut command = shell.command(line);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!((output.status.code(), &*errors), (Some(0), ""), "{line}");
+    }
+}
+
+#[test]
 fn an_export_becomes_answers() {
     let shell = published();
     let ask = |question: &str, code| shell.json(&format!("{question} --now {NOW}"), code);

@@ -60,14 +60,16 @@ pub(super) fn run(args: &Args, json: bool) -> Outcome {
     }
     print(&explained.answer);
     for GrantView { id, state, balance, burnt } in grants {
-        println!("  grant {id}: {state}, {} left, {} burnt", balance, burnt);
+        say!("  grant {id}: {state}, {} left, {} burnt", balance, burnt);
     }
     for segment in segments {
         let what = if segment.from == segment.to { "reset" } else { "phase" };
         let overage = segment.overage.to_string();
-        println!(
+        say!(
             "  {what} {} to {}: usage {}, overage {overage}",
-            segment.from, segment.to, segment.usage
+            segment.from,
+            segment.to,
+            segment.usage
         );
     }
     Ok(Exit::Ok)

@@ -176,7 +176,7 @@ impl From<&Answer> for AnswerView {
 pub(super) fn print(answer: &Answer) {
     let yes = if answer.has_access { "access" } else { "no access" };
     let stale = if answer.stale { ", stale" } else { "" };
-    println!("{yes}: {}{stale}", answer.reason.as_str());
+    say!("{yes}: {}{stale}", answer.reason.as_str());
     let numbers = [
         ("balance", answer.balance),
         ("usage", answer.usage),
@@ -186,19 +186,19 @@ pub(super) fn print(answer: &Answer) {
     let unit = answer.unit.as_deref().unwrap_or("");
     for (name, number) in numbers {
         if let Some(number) = number {
-            println!("  {name}: {} {unit}", number);
+            say!("  {name}: {} {unit}", number);
         }
     }
     if let Some(config) = &answer.config {
-        println!("  config: {config}");
+        say!("  config: {config}");
     }
     if let Some(period) = answer.period {
         let to = period.to.map_or("for ever".to_owned(), |to| to.to_string());
-        println!("  usage period: {} to {to}", period.from);
+        say!("  usage period: {} to {to}", period.from);
     }
     for (name, instant) in [("holds until", answer.until), ("access again", answer.retry_at)] {
         if let Some(instant) = instant {
-            println!("  {name}: {instant}");
+            say!("  {name}: {instant}");
         }
     }
 }

@@ -116,7 +116,7 @@ pub(super) fn run(args: &Args, json: bool) -> Outcome {
     if !json {
         for Window { from, to, usage, balance_at_start } in &history.windows {
             let (usage, balance) = (usage.to_string(), balance_at_start.to_string());
-            println!("{from} to {to}: usage {usage}, balance at its start {balance}");
+            say!("{from} to {to}: usage {usage}, balance at its start {balance}");
         }
         return Ok(Exit::Ok);
     }

@@ -29,9 +29,9 @@ pub(super) fn run(args: &Args, json: bool) -> Outcome {
         view.insert("catalogue".into(), catalogue_view(&body));
     }
     if json {
-        println!("{view}");
+        say!("{view}");
     } else {
-        println!("{view:#}");
+        say!("{view:#}");
     }
     Ok(Exit::Ok)
 }

@@ -25,9 +25,9 @@ pub(super) fn run(args: &Args, json: bool) -> Outcome {
     folder::write_secret(&args.out, format!("{}\n", key.to_text()).as_bytes())?;
     let trusted = key.trusted_key().to_string();
     if json {
-        println!("{}", serde_json::json!({ "trustedKey": trusted, "keyFile": args.out }));
+        say!("{}", serde_json::json!({ "trustedKey": trusted, "keyFile": args.out }));
     } else {
-        println!("{trusted}");
+        say!("{trusted}");
     }
     Ok(Exit::Ok)
 }

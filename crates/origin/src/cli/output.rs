@@ -1,5 +1,6 @@
 //! Output that appears whole or not at all, and the host's clock.
 
+use std::fmt;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -47,6 +48,11 @@ impl Pending {
         }
         file.persist(&target).map(|_| ()).map_err(|error| failed(error.error))
     }
+}
+
+/// Prints a line where somebody reads it.
+pub(super) fn say(line: fmt::Arguments<'_>) {
+    let _nobody_reads = writeln!(io::stdout(), "{line}");
 }
 
 /// The host's clock. Only the command line reads it.

@@ -69,7 +69,7 @@ pub(super) fn run(args: &Args, json: bool) -> Outcome {
         folder::write(path, &folder.bundle()?)?;
     }
     if json {
-        println!("{}", serde_json::json!(published));
+        say!("{}", serde_json::json!(published));
     } else {
         print(&published);
     }
@@ -78,10 +78,10 @@ pub(super) fn run(args: &Args, json: bool) -> Outcome {
 
 fn print(published: &Published) {
     let Published { version, subjects, entitlements, pack_bytes, parts, new_parts, .. } = published;
-    println!("version {version}: {subjects} subjects, {entitlements} entitlements");
-    println!("{pack_bytes} bytes in {parts} parts, of which {new_parts} are new");
+    say!("version {version}: {subjects} subjects, {entitlements} entitlements");
+    say!("{pack_bytes} bytes in {parts} parts, of which {new_parts} are new");
     for key in &published.trusted_keys {
-        println!("signed by {key}");
+        say!("signed by {key}");
     }
 }
 

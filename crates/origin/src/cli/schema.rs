@@ -10,6 +10,6 @@ pub(super) struct Args {}
 
 pub(super) fn run(_: &Args) -> Outcome {
     let schema = serde_json::to_string_pretty(&facts::schema());
-    println!("{}", schema.map_err(|error| Failure::bad_input("schema", error.to_string()))?);
+    say!("{}", schema.map_err(|error| Failure::bad_input("schema", error.to_string()))?);
     Ok(Exit::Ok)
 }

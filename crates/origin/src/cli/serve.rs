@@ -34,9 +34,9 @@ pub(super) fn run(args: &Args, json: bool) -> Outcome {
         let server = Server::bind(&Folder::new(&args.folder), &token, args.port).await?;
         let url = format!("http://{}/", server.address);
         if json {
-            println!("{}", serde_json::json!({ "url": url }));
+            say!("{}", serde_json::json!({ "url": url }));
         } else {
-            println!("serving {} at {url}", args.folder.display());
+            say!("serving {} at {url}", args.folder.display());
         }
         server.run().await
     })?;

@@ -20,8 +20,8 @@ pub(super) fn run(args: &Args) -> Outcome {
     let body = read_body(&folder, &head.head)?;
     let mut keys: Vec<&str> = body.catalogue().features().map(|feature| feature.key).collect();
     keys.sort_unstable();
-    println!("// Written by `edgegrant types`; do not edit.");
-    println!("export type FeatureKey ={}", union(&keys)?);
+    say!("// Written by `edgegrant types`; do not edit.");
+    say!("export type FeatureKey ={}", union(&keys)?);
     Ok(Exit::Ok)
 }
 

@@ -89,9 +89,9 @@ fn print(summary: &Summary, features: usize, json: bool) {
             "valid": *problems == 0, "features": features, "subjects": subjects,
             "entitlements": entitlements, "problems": problems,
         });
-        println!("{counts}");
+        say!("{counts}");
     } else {
-        println!(
+        say!(
             "{features} features, {subjects} subjects, {entitlements} entitlements, \
              {problems} problems"
         );

@@ -33,13 +33,10 @@ pub(super) fn run(args: &Args, json: bool) -> Outcome {
             "verified": true, "version": status.version, "epoch": status.epoch,
             "subjects": subjects, "stale": status.stale, "ageMs": status.age_millis,
         });
-        println!("{view}");
+        say!("{view}");
     } else {
         let stale = if status.stale { ", stale" } else { "" };
-        println!(
-            "version {} of epoch {}: {subjects} subjects{stale}",
-            status.version, status.epoch
-        );
+        say!("version {} of epoch {}: {subjects} subjects{stale}", status.version, status.epoch);
     }
     Ok(Exit::Ok)
 }
