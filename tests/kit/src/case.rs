@@ -42,6 +42,14 @@ pub struct Asked {
 /// # Errors
 /// When the file cannot be read or a case is not of the stated format; the case is named.
 pub fn read(path: &Path) -> Result<Vec<Case>, KitError> {
+    parse(&text(path)?).map_err(|error| at(path, &error))
+}
+
+/// The text of a file of cases, plain or gzip by its ending `.gz`.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn text(path: &Path) -> Result<String, KitError> {
     let mut text = String::new();
     let mut file = File::open(path).map_err(|error| at(path, &error))?;
     if path.extension().is_some_and(|ending| ending == "gz") {
@@ -50,7 +58,7 @@ pub fn read(path: &Path) -> Result<Vec<Case>, KitError> {
         file.read_to_string(&mut text)
     }
     .map_err(|error| at(path, &error))?;
-    parse(&text).map_err(|error| at(path, &error))
+    Ok(text)
 }
 
 fn at(place: impl AsRef<Path>, error: &dyn std::error::Error) -> KitError {

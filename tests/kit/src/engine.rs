@@ -146,24 +146,33 @@ fn history(
     query: &crate::question::HistoryQuery,
 ) -> Result<answer::History, KitError> {
     let compiled = compiled(ledger)?;
-    let window = match query.window_size {
-        WindowSize::Hour => engine::WindowSize::Hour,
-        WindowSize::Day => engine::WindowSize::Day,
-    };
+    let window = window_size(query.window_size);
     let (from, to) = (kit_to_engine(query.from), kit_to_engine(query.to));
     let query = HistoryQuery { from, to, window, extra: &compiled.events };
     let history =
         compiled.metered.history(&query).map_err(|error| KitError(error.code().to_owned()))?;
+    Ok(told_history(&history, &compiled.grant_ids))
+}
+
+pub(crate) fn window_size(size: WindowSize) -> engine::WindowSize {
+    match size {
+        WindowSize::Hour => engine::WindowSize::Hour,
+        WindowSize::Day => engine::WindowSize::Day,
+    }
+}
+
+/// A history in the words of the cases.
+pub(crate) fn told_history(history: &engine::History, ids: &[String]) -> answer::History {
     let window = |window: &engine::Window| answer::HistoryWindow {
         from: kit_instant(window.from),
         to: kit_instant(window.to),
         usage: kit_amount(window.usage),
         balance_at_start: kit_amount(window.balance_at_start),
     };
-    Ok(answer::History {
+    answer::History {
         windows: history.windows.iter().map(window).collect(),
-        segments: segments(&history.segments, &compiled.grant_ids),
-    })
+        segments: segments(&history.segments, ids),
+    }
 }
 
 fn engine_run(run: &Run) -> Result<answer::Run, KitError> {

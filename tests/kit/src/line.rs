@@ -3,9 +3,10 @@
 
 use std::fmt;
 
-use edgegrant::engine::program::{Program, Rule};
-use edgegrant::engine::{self, GrantState, UsageEvent};
-use edgegrant::gate::{Ask, Clock, Explained, Gate, Options, Origin};
+pub use edgegrant::engine::UsageEvent;
+use edgegrant::engine::program::{Program, Rule, Usage};
+use edgegrant::engine::{self, GrantState};
+use edgegrant::gate::{Ask, Clock, Explained, Gate, Options, Origin, Reason};
 use edgegrant::model::Status;
 use edgegrant::snapshot::{EntitlementRecord, FeatureRecord, SubjectRecord, WhenExpired};
 use edgegrant::time::Timestamp;
@@ -13,9 +14,10 @@ use edgegrant::trust::Keyring;
 use edgegrant::{Error, Instant};
 
 use crate::answer::{self, Answer};
-use crate::engine::{compiled, entitlement, instant, kit_amount, kit_instant};
+pub use crate::engine::instant;
+use crate::engine::{compiled, entitlement, kit_amount, kit_instant};
 use crate::published::{self, Published, Times};
-use crate::question::{Access, Ledger};
+use crate::question::{Access, HistoryQuery, Ledger};
 use crate::{KitError, naive};
 
 /// The feature that every subject of a snapshot is entitled to.
@@ -50,27 +52,33 @@ impl fmt::Display for Way {
 /// An entitlement as it is published, and the usage that comes in afterwards.
 #[derive(Clone, Debug)]
 pub struct Publication {
-    /// What the snapshot holds.
-    pub entitlement: EntitlementRecord,
+    /// What the snapshot holds of the subject, if anything.
+    pub entitlement: Option<EntitlementRecord>,
     /// Usage that it does not include, in order of time.
     pub later: Vec<UsageEvent>,
 }
 
 /// How the ledger is published, by a way, for a question at `at`.
 ///
+/// Corrections reach a gate only with a snapshot, so one that a question sees is published.
+///
 /// # Errors
 /// When the engine refuses the facts.
 pub fn publication(ledger: &Ledger, at: crate::Instant, way: Way) -> Result<Publication, KitError> {
     let whole = compiled(ledger)?;
     let start = whole.metered.opening.at;
-    match way {
-        Way::Beginning => published_at(ledger, start, None),
-        Way::Boundary => opened_before(ledger, whole, at),
-        Way::Between => {
-            let length = instant(at).millis() - start.millis();
-            published_at(ledger, start.plus_millis(length.max(0) * 2 / 3), None)
-        }
-    }
+    let minute = instant(at).ceil_minute();
+    let corrected = |event: &&UsageEvent| event.amount.is_negative() && event.at < minute;
+    let corrected = whole.events.iter().rfind(corrected).map(|event| event.at.plus_millis(1));
+    let since = |at: Instant| corrected.map_or(at, |corrected| corrected.max(at));
+    let length = (instant(at).millis() - start.millis()).max(0);
+    let mut publication = match way {
+        Way::Beginning => published_at(ledger, since(start), None)?,
+        Way::Between => published_at(ledger, since(start.plus_millis(length * 2 / 3)), None)?,
+        Way::Boundary => opened_before(ledger, whole, at, corrected)?,
+    };
+    publication.later.retain(|event| event.at < minute);
+    Ok(publication)
 }
 
 /// The ledger as it is published at an instant, with the usage before that or an earlier one.
@@ -101,19 +109,29 @@ pub fn published_at(
         grant_ids: compiled.grant_ids,
         steady: compiled.steady,
     };
-    Ok(Publication { entitlement, later })
+    Ok(Publication { entitlement: Some(entitlement), later })
 }
 
 fn opened_before(
     ledger: &Ledger,
     mut whole: engine::Ledger,
     at: crate::Instant,
+    included: Option<Instant>,
 ) -> Result<Publication, KitError> {
     let minute = instant(at).ceil_minute();
     let boundaries = naive::boundaries(ledger, at)?;
     let boundaries = boundaries.into_iter().map(|at| instant(at).floor_minute());
     if let Some(last) = boundaries.filter(|boundary| *boundary < minute).max() {
         whole.open_at(last);
+    }
+    if let Some(included) = included {
+        let metered = &mut whole.metered;
+        metered.usage_as_of = metered.usage_as_of.max(included);
+        let (before, after) = whole.events.into_iter().partition(|event| event.at < included);
+        let before: Vec<UsageEvent> = before;
+        let since_opening = before.iter().map(|event| event.amount).sum();
+        metered.usage = Usage::Flow { since_opening };
+        whole.events = after;
     }
     let entitlement = EntitlementRecord {
         feature: FEATURE.to_owned(),
@@ -128,7 +146,7 @@ fn opened_before(
             rule: Rule::Metered(whole.metered),
         },
     };
-    Ok(Publication { entitlement, later: whole.events })
+    Ok(Publication { entitlement: Some(entitlement), later: whole.events })
 }
 
 /// The entitlement that an access question is about, if there is one.
@@ -205,22 +223,61 @@ pub fn value(
     later: &[UsageEvent],
     at: crate::Instant,
 ) -> Result<Answer, KitError> {
+    record(gate, place, later);
     let subject = subject(place);
-    for event in later {
-        gate.record(&subject, FEATURE, event.amount, event.at);
-    }
-    let ask = Ask {
-        subject: &subject,
-        feature: FEATURE,
-        clock: Clock::At(signed_at()),
-        at: Some(instant(at)),
-        amount: None,
-        used: None,
-    };
+    let ask = ask(&subject, FEATURE, Some(instant(at)));
     if gate.has_access(&ask) != gate.check(&ask).has_access {
         return Err(KitError("the short answer is not that of the full one".to_owned()));
     }
     told(&gate.explain(&ask))
+}
+
+/// What a gate says about the history of the subject at a place, once it has seen the later usage.
+///
+/// # Errors
+/// The gate's own.
+pub fn history(
+    gate: &mut Gate,
+    place: usize,
+    later: &[UsageEvent],
+    query: &HistoryQuery,
+) -> Result<Answer, KitError> {
+    record(gate, place, later);
+    let subject = subject(place);
+    let window = crate::engine::window_size(query.window_size);
+    let (from, to) = (instant(query.from), instant(query.to));
+    let told = gate.history(&ask(&subject, FEATURE, None), from, to, window).map_err(refused)?;
+    Ok(Answer::History(crate::engine::told_history(&told.history, &told.grant_ids)))
+}
+
+/// What a gate says about access.
+#[must_use]
+pub fn access_at(gate: &Gate, place: usize, access: &Access) -> Answer {
+    let subject = subject(place);
+    let feature = if access.feature_exists { FEATURE } else { "another" };
+    let answer = gate.check(&ask(&subject, feature, access.at.map(instant)));
+    let refused = match answer.reason {
+        Reason::UnknownFeature => Some("feature_not_found"),
+        Reason::Exhausted => Some("usage_limit_reached"),
+        _ if answer.has_access => None,
+        _ => Some("feature_unavailable"),
+    };
+    Answer::Access(answer::Access {
+        active: Some(answer.has_access || answer.reason == Reason::Exhausted),
+        has_access: answer.has_access,
+        reason: Some(refused.map(str::to_owned)),
+    })
+}
+
+fn record(gate: &mut Gate, place: usize, later: &[UsageEvent]) {
+    for event in later {
+        gate.record(&subject(place), FEATURE, event.amount, event.at);
+    }
+}
+
+fn ask<'a>(subject: &'a str, feature: &'a str, at: Option<Instant>) -> Ask<'a> {
+    let clock = Clock::At(signed_at());
+    Ask { subject, feature, clock, at, amount: None, used: None }
 }
 
 fn told(explained: &Explained) -> Result<Answer, KitError> {

@@ -27,6 +27,18 @@ pub(crate) fn generate(module: &Path) -> Result<()> {
         .context("moving the wasm to dist/edgegrant.wasm")
 }
 
+/// Writes a wasm and a glue for Node.js, `testwasm.js`, into a folder.
+///
+/// # Errors
+/// When wasm-bindgen refuses the file.
+pub(crate) fn for_node(module: &Path, folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder)?;
+    let options = ["wasm-bindgen", "--target=nodejs", "--out-name=testwasm", "--out-dir"];
+    let mut arguments: Vec<std::ffi::OsString> = options.map(Into::into).to_vec();
+    arguments.extend([folder.into(), module.into()]);
+    wasm_bindgen_cli::wasm_bindgen::run_cli_with_args(arguments)
+}
+
 fn bindgen(module: &Path, folder: &Path) -> Result<()> {
     let options = [
         "--target=web",

@@ -6,6 +6,7 @@ mod toolchain;
 mod wasm;
 
 use std::fs;
+use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
@@ -26,6 +27,15 @@ pub(crate) fn run() -> Result<()> {
     stage("package", package::build)?;
     eprintln!("built {}", paths::tarball().display());
     Ok(())
+}
+
+/// Builds the wasm that only tests ask, with a glue for Node.js, into a folder.
+///
+/// # Errors
+/// When a stage fails.
+pub(crate) fn test_wasm(folder: &Path) -> Result<()> {
+    let module = stage("wasm for tests", wasm::build_for_tests)?;
+    glue::for_node(&module, folder)
 }
 
 /// Installs the parts of the Rust toolchain that are missing.

@@ -12,13 +12,24 @@ use crate::process;
 /// # Errors
 /// When cargo fails.
 pub(crate) fn build() -> Result<PathBuf> {
-    let target = "wasm32-unknown-unknown";
     let mut cargo = process::cargo(&["build", "-p", "edgegrant", "--lib", "--locked"]);
-    cargo.args(["--target", target, "--profile", "wasm"]);
+    cargo.args(["--target", TARGET, "--profile", "wasm"]);
     cargo.env("CARGO_ENCODED_RUSTFLAGS", flags().join("\u{1f}"));
     process::run(&mut cargo)?;
-    Ok(paths::target().join(target).join("wasm/edgegrant.wasm"))
+    Ok(paths::target().join(TARGET).join("wasm/edgegrant.wasm"))
 }
+
+/// Compiles the wasm that only tests ask.
+///
+/// # Errors
+/// When cargo fails.
+pub(crate) fn build_for_tests() -> Result<PathBuf> {
+    let mut cargo = process::cargo(&["build", "-p", "edgegrant-testwasm", "--locked"]);
+    process::run(cargo.args(["--target", TARGET, "--release"]))?;
+    Ok(paths::target().join(TARGET).join("release/edgegrant_testwasm.wasm"))
+}
+
+const TARGET: &str = "wasm32-unknown-unknown";
 
 /// Paths of this machine must not end up in panic messages: they differ and they tell.
 fn flags() -> Vec<String> {

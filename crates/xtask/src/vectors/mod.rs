@@ -2,6 +2,8 @@
 
 mod native;
 mod report;
+mod visit;
+mod wasm;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -10,15 +12,20 @@ use anyhow::Result;
 use edgegrant_testkit::answer::Answer;
 use edgegrant_testkit::case::{self, Asked, Case};
 use edgegrant_testkit::compare::{self, Mismatch, Rule};
-use edgegrant_testkit::line::{self, Way};
+use edgegrant_testkit::line;
 use edgegrant_testkit::published::Published;
-use edgegrant_testkit::question::Question;
 
+use native::Native;
 use report::Report;
+use visit::{Visit, visits};
+use wasm::Wasm;
 
 /// Which cases, and who answers them.
 #[derive(clap::Args)]
 pub(crate) struct Options {
+    /// Ask the packed npm package, and of what it does not export a wasm for tests.
+    #[arg(long)]
+    wasm: bool,
     /// Files of cases, plain or `.gz`.
     #[arg(required = true)]
     files: Vec<PathBuf>,
@@ -26,62 +33,58 @@ pub(crate) struct Options {
 
 /// Whoever answers.
 trait Host {
-    /// Everything a case asks, from the whole ledger where there is one.
-    fn answers(&mut self, case: &Case) -> Vec<Result<Answer>>;
+    /// Everything that each case of a file asks, for those that are asked of the engine.
+    fn answers(&mut self, file: &Path, cases: &[Case]) -> Result<Vec<Vec<Result<Answer>>>>;
 
     /// What a gate says that has loaded the snapshot, by visit.
     fn visits(&mut self, snapshot: &Published, visits: &[Visit<'_>])
     -> Result<Vec<Result<Answer>>>;
 }
 
-/// A question to a gate about the subject of its own.
-struct Visit<'a> {
-    /// The place of the case in its file.
-    case: usize,
-    asked: &'a Asked,
-    way: Way,
-    publication: line::Publication,
-}
-
 /// Runs the cases, prints failures and counts, and exits with 1 when any fails.
 pub(crate) fn run(options: &Options) -> ExitCode {
     let mut report = Report::default();
-    for file in &options.files {
-        if let Err(error) = run_file(file, &mut native::Native, &mut report) {
-            report.file_failed(file, &error);
+    match host(options) {
+        Ok(mut host) => {
+            for file in &options.files {
+                if let Err(error) = run_file(file, host.as_mut(), &mut report) {
+                    report.file_failed(file, &error);
+                }
+            }
         }
+        Err(error) => report.file_failed(Path::new("the wasm"), &error),
     }
     report.print();
     if report.failed() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
+fn host(options: &Options) -> Result<Box<dyn Host>> {
+    if options.wasm { Ok(Box::new(Wasm::build()?)) } else { Ok(Box::new(Native)) }
+}
+
 fn run_file(file: &Path, host: &mut dyn Host, report: &mut Report) -> Result<()> {
     let cases = case::read(file)?;
-    let mut found: Vec<Vec<Mismatch>> = cases.iter().map(|case| answered(case, host)).collect();
+    let mut found: Vec<Vec<Mismatch>> = vec![Vec::new(); cases.len()];
+    let answers = host.answers(file, &cases)?;
+    for ((case, answers), found) in cases.iter().zip(answers).zip(&mut found) {
+        for (asked, answer) in case.asked.iter().zip(answers) {
+            found.extend(compared(asked, Rule::FLOATS, answer));
+        }
+    }
     let visits = visits(&cases, &mut found);
-    let records = visits.iter().map(|visit| Some(visit.publication.entitlement.clone()));
+    let records = visits.iter().map(|visit| visit.publication.entitlement.clone());
     let snapshot = line::publish(records.collect())?;
     let answers = host.visits(&snapshot, &visits)?;
     for (visit, answer) in visits.iter().zip(answers) {
-        let rule = Rule::FLOATS.without_segments();
-        let mismatches = compared(visit.asked, rule, answer);
-        let named = mismatches.into_iter().map(|mismatch| by(visit.way, mismatch));
+        let mismatches = compared(visit.asked, Rule::FLOATS.without_segments(), answer);
         if let Some(found) = found.get_mut(visit.case) {
-            found.extend(named);
+            found.extend(mismatches.into_iter().map(|mismatch| visit.by_its_way(mismatch)));
         }
     }
     for (case, found) in cases.iter().zip(found) {
         report.add(case, &found);
     }
     Ok(())
-}
-
-fn answered(case: &Case, host: &mut dyn Host) -> Vec<Mismatch> {
-    if case.skip.is_some() {
-        return Vec::new();
-    }
-    let answers = case.asked.iter().zip(host.answers(case));
-    answers.flat_map(|(asked, answer)| compared(asked, Rule::FLOATS, answer)).collect()
 }
 
 fn compared(asked: &Asked, rule: Rule, answer: Result<Answer>) -> Vec<Mismatch> {
@@ -96,23 +99,30 @@ fn refused(asked: &Asked, error: &str) -> Mismatch {
     Mismatch { field: asked.place.clone(), expected, got: error.to_owned() }
 }
 
-fn by(way: Way, mismatch: Mismatch) -> Mismatch {
-    Mismatch { field: format!("{} {way}", mismatch.field), ..mismatch }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Each value of each ledger, by every way to a gate.
-fn visits<'a>(cases: &'a [Case], found: &mut [Vec<Mismatch>]) -> Vec<Visit<'a>> {
-    let mut visits = Vec::new();
-    for ((place, case), found) in cases.iter().enumerate().zip(found) {
-        for asked in &case.asked {
-            let Question::Value { ledger, at } = &asked.question else { continue };
-            for way in Way::ALL {
-                match line::publication(ledger, *at, way) {
-                    Ok(publication) => visits.push(Visit { case: place, asked, way, publication }),
-                    Err(error) => found.push(by(way, refused(asked, &error.to_string()))),
-                }
-            }
-        }
+    fn outcome(expected: &str) -> Result<(u64, String)> {
+        let text = format!(
+            r#"{{"cases": [{{"id": "p1", "kind": "grant.activeAt", "input":
+                {{"effectiveAt": "2024-06-01T12:00:00Z", "at": "2024-06-01T12:00:00Z"}},
+                "expected": {{"active": {expected}}}}}]}}"#
+        );
+        let folder = std::env::temp_dir().join(format!("edgegrant-{}", std::process::id()));
+        std::fs::create_dir_all(&folder)?;
+        let file = folder.join(format!("{expected}.json"));
+        std::fs::write(&file, text)?;
+        let mut report = Report::default();
+        run_file(&file, &mut Native, &mut report)?;
+        std::fs::remove_file(&file)?;
+        Ok((report.failed(), report.summary()))
     }
-    visits
+
+    #[test]
+    fn a_wrong_answer_is_a_failure() -> Result<()> {
+        assert_eq!(outcome("true")?, (0, "1 passed, 0 failed".to_owned()));
+        assert_eq!(outcome("false")?, (1, "0 passed, 1 failed".to_owned()));
+        Ok(())
+    }
 }

@@ -1,5 +1,7 @@
 //! The engine and the gate as they are compiled for this machine.
 
+use std::path::Path;
+
 use anyhow::{Result, bail};
 use edgegrant_testkit::answer::Answer;
 use edgegrant_testkit::case::Case;
@@ -12,9 +14,12 @@ use super::{Host, Visit};
 pub(super) struct Native;
 
 impl Host for Native {
-    fn answers(&mut self, case: &Case) -> Vec<Result<Answer>> {
-        let questions = case.asked.iter().map(|asked| &asked.question);
-        questions.map(|question| Ok(engine::answer(question)?)).collect()
+    fn answers(&mut self, _: &Path, cases: &[Case]) -> Result<Vec<Vec<Result<Answer>>>> {
+        let answers = |case: &Case| match case.skip {
+            Some(_) => Vec::new(),
+            None => case.asked.iter().map(|asked| Ok(engine::answer(&asked.question)?)).collect(),
+        };
+        Ok(cases.iter().map(answers).collect())
     }
 
     fn visits(
@@ -24,10 +29,15 @@ impl Host for Native {
     ) -> Result<Vec<Result<Answer>>> {
         let mut gate = line::load(snapshot)?;
         let mut answer = |(place, visit): (usize, &Visit<'_>)| {
-            let Question::Value { at, .. } = &visit.asked.question else {
-                bail!("only values are asked of a gate");
-            };
-            Ok(line::value(&mut gate, place, &visit.publication.later, *at)?)
+            let later = &visit.publication.later;
+            match &visit.asked.question {
+                Question::Value { at, .. } => Ok(line::value(&mut gate, place, later, *at)?),
+                Question::History { query, .. } => {
+                    Ok(line::history(&mut gate, place, later, query)?)
+                }
+                Question::Access(access) => Ok(line::access_at(&gate, place, access)),
+                _ => bail!("this is not asked of a gate"),
+            }
         };
         Ok(visits.iter().enumerate().map(&mut answer).collect())
     }

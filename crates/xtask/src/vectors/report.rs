@@ -50,7 +50,11 @@ impl Report {
         for (kind, Counts { passed, failed, skipped }) in &self.kinds {
             println!("{kind:<24} {passed:>6} passed {failed:>4} failed {skipped:>4} skipped");
         }
+        println!("{}", self.summary());
+    }
+
+    pub(super) fn summary(&self) -> String {
         let passed: u64 = self.kinds.values().map(|counts| counts.passed).sum();
-        println!("{passed} passed, {} failed", self.failed());
+        format!("{passed} passed, {} failed", self.failed())
     }
 }

@@ -2,6 +2,7 @@
 
 use edgegrant::engine::program::{Metered, Rule};
 use edgegrant::engine::{Numbers, Question, UsageEvent, decide};
+use edgegrant::snapshot::EntitlementRecord;
 use edgegrant::{Amount, Instant};
 use edgegrant_testkit::ledger::{Shape, random};
 use edgegrant_testkit::line::{Publication, published_at};
@@ -16,8 +17,12 @@ fn facts(seed: u64) -> question::Ledger {
     random(seed, Shape { negative_usage: false }).expect("a ledger")
 }
 
+fn record(publication: &Publication) -> &EntitlementRecord {
+    publication.entitlement.as_ref().expect("an entitlement")
+}
+
 fn metered(publication: &Publication) -> &Metered {
-    match &publication.entitlement.program.rule {
+    match &record(publication).program.rule {
         Rule::Metered(metered) => metered,
         Rule::Boolean | Rule::Static => panic!("a ledger is metered"),
     }
@@ -35,7 +40,7 @@ fn published_at_any_instant_it_answers_as_the_whole_ledger() {
             for now in asked(&facts).into_iter().filter(|now| *now >= publish_at) {
                 let question = |extra| Question { extra, ..Question::at(now) };
                 let expected = decide(&program, &question(&whole.events));
-                let got = decide(&publication.entitlement.program, &question(&publication.later));
+                let got = decide(&record(&publication).program, &question(&publication.later));
                 let figures = |numbers: Option<Numbers>| numbers.expect("numbers");
                 if (got.has_access, figures(got.numbers))
                     != (expected.has_access, figures(expected.numbers))
@@ -56,7 +61,7 @@ fn between_boundaries_the_steady_state_is_the_decision() {
         let mut failures = Vec::new();
         for (publish_at, as_of) in instants(&facts, seed) {
             let publication = published_at(&facts, publish_at, as_of).expect("it is published");
-            let Some(steady) = publication.entitlement.steady else { continue };
+            let Some(steady) = record(&publication).steady else { continue };
             let after = steady.after;
             let last = steady.until.min(after.plus_millis(500_000 * MINUTE));
             let middle = after.plus_millis((last.millis() - after.millis()) / 2);
@@ -65,7 +70,7 @@ fn between_boundaries_the_steady_state_is_the_decision() {
             for now in nows.into_iter().filter(holds) {
                 let used = extra(metered(&publication), now, seed);
                 let question = Question { extra: &used, ..Question::at(now) };
-                let decision = decide(&publication.entitlement.program, &question);
+                let decision = decide(&record(&publication).program, &question);
                 let numbers = decision.numbers.expect("numbers");
                 let sum: Amount = used.iter().map(|event| event.amount).sum();
                 let net = numbers.balance.zip(numbers.overage).map(|(left, over)| left - over);

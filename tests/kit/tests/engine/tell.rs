@@ -18,7 +18,8 @@ fn an_explanation_adds_up_to_its_decision() {
         let middle = asked(&facts).into_iter().nth(2).unwrap_or(now);
         let published = published_at(&facts, middle, None).expect("it is published");
         let mut failures = sums(&always(whole.metered), &whole.events, now);
-        failures.extend(sums(&published.entitlement.program, &published.later, now));
+        let entitlement = published.entitlement.expect("an entitlement");
+        failures.extend(sums(&entitlement.program, &published.later, now));
         failures
     });
 }
