@@ -132,8 +132,8 @@ impl History {
 }
 
 impl Run<'_> {
-    /// The segments up to `end`, with the refills there if the history ends there too. Otherwise they
-    /// are the next page's, and only a reset at `end` is written down here.
+    /// The segments up to `end`, with the refills there if the history ends there too. Otherwise
+    /// they are the next page's, and only a reset at `end` is written down here.
     fn written_until(mut self, end: Instant, last: bool) -> Vec<Segment> {
         if let Some(recorder) = &mut self.recorder {
             recorder.lift_limit();

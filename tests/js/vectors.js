@@ -14,7 +14,8 @@ process.stdout.write(JSON.stringify(asked.visits.map(answer)));
 
 function answer(visit) {
   try {
-    for (const { at, amount } of visit.later) gate.record(visit.subject, visit.feature, amount, { at });
+    for (const { at, amount } of visit.later)
+      gate.record(visit.subject, visit.feature, amount, { at });
     if (visit.history) return history(visit, visit.history);
     return visit.value ? value(visit, visit.value) : access(visit, visit.access);
   } catch (error) {
@@ -47,7 +48,7 @@ function value({ subject, feature }, { at }) {
 
 function history({ subject, feature }, { from, to, window }) {
   const whole = { windows: [], segments: [] };
-  for (let start = from; start !== undefined; ) {
+  for (let start = from; start !== undefined;) {
     const options = { from: start, to, window: window.toLowerCase() };
     const { windows, segments, next } = gate.history(subject, feature, options);
     whole.windows.push(...windows);

@@ -7,8 +7,8 @@ use edgegrant_testkit::{KitError, engine};
 use serde_json::{Value, json};
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// The answers to every case of a file, as JSON: a list for each case, which is empty for those that
-/// the package answers.
+/// The answers to every case of a file, as JSON: a list for each case, which is empty for those
+/// that the package answers.
 ///
 /// # Errors
 /// When the text is no file of cases.
