@@ -22,7 +22,7 @@ export default {
     // What goes wrong with a snapshot throws nothing: the decision says it, and the status why.
     await gate.ready(ctx).catch(() => {});
     renew(ctx);
-    if (pathname === "/") return Response.json(status());
+    if (pathname === "/") return Response.json(gateStatus());
     // A real worker takes the customer from the API key that it has verified.
     const use = { subject: searchParams.get("customer"), feature: pathname.slice(1), amount: 1 };
     try {
@@ -42,7 +42,8 @@ function renew(ctx) {
   ctx.waitUntil(gate.refresh({ ctx }).catch(() => {}));
 }
 
-function status() {
+/** As the gate has it, with what an error does not show as JSON. */
+function gateStatus() {
   const { lastError, ...status } = gate.status;
   return {
     ...status,

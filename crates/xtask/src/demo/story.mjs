@@ -78,7 +78,8 @@ async function tampered(stage) {
   report.step(
     `A snapshot with ${many} more calls is on its way, and someone changes one bit of it`,
   );
-  const before = await settle((status) => status.version !== undefined);
+  // No refresh is under way that could see the true bytes first.
+  const before = await settle((status) => !status.refreshing);
   await raise(folders.more, MORE, Date.now());
   const { version } = await publish();
   const mend = await origin.damage();
