@@ -140,7 +140,8 @@ impl Gate {
         freshness::admit(head.head(), clock, origin)?;
         if let Some(present) = &mut self.present {
             freshness::supersedes(&head, &present.head)?;
-            if roots(head.head()) == roots(present.head.head()) {
+            let same = roots(head.head()) == roots(present.head.head());
+            if same && !present.body.is_damaged() {
                 present.body.renew(head.head().usage_as_of);
                 present.head = head;
                 present.origin = origin;
@@ -151,6 +152,13 @@ impl Gate {
         let roots = roots(head.head());
         self.offered = Some((head, origin));
         Ok(Offer::Body { name: roots.pack_name(), length: roots.pack_length })
+    }
+
+    /// Whether a part of the snapshot turned out to be bad when it was first touched. The next offer
+    /// then asks for the body again, also under the same head.
+    #[must_use]
+    pub fn is_damaged(&self) -> bool {
+        self.present.as_ref().is_some_and(|present| present.body.is_damaged())
     }
 
     /// Takes the body that the offered head names. When there is a snapshot already, every part of

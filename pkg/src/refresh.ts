@@ -112,7 +112,9 @@ export class Refresher {
 
   async #head(signal: AbortSignal) {
     const headers = new Headers();
-    if (this.#etag !== undefined) headers.set("if-none-match", this.#etag);
+    // What turned out to be bad is fetched again, though the head has not changed.
+    const known = this.#gate().isDamaged ? undefined : this.#etag;
+    if (known !== undefined) headers.set("if-none-match", known);
     return download(
       this.#config,
       { path: "public/head", headers, lengthMax: HEAD_LENGTH_MAX },

@@ -94,6 +94,12 @@ impl Body {
         self.usage_as_of = usage_as_of;
     }
 
+    /// Whether a part that was touched is not what the head names, so that it has to be fetched again.
+    #[must_use]
+    pub fn is_damaged(&self) -> bool {
+        self.nodes.iter().chain(&self.pages).any(|slot| matches!(slot.get(), Some(Err(_))))
+    }
+
     /// The subject with an id or an alias, or `None` where the page proves that there is none.
     ///
     /// # Errors

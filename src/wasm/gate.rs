@@ -176,6 +176,12 @@ impl Gate {
         }
     }
 
+    /// Whether a part turned out to be bad, so that the body has to be fetched again.
+    #[wasm_bindgen(getter, js_name = isDamaged)]
+    pub fn is_damaged(&self) -> bool {
+        self.gate.is_damaged()
+    }
+
     /// What is known of the snapshot, if there is one.
     pub fn status(&self, now: f64) -> JsValue {
         let status = self.gate.status(Clock::from_millis(now));

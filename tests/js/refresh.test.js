@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { after, afterEach, before, beforeEach, test } from "node:test";
-import { createGate, GateError, openGate } from "edgegrant";
+import { createGate, GateError, httpStatus, openGate } from "edgegrant";
 import { serve, token } from "./origin.js";
 import { audience, facts, publish, publishedAt, trustedKeys } from "./publish.js";
 
@@ -343,4 +343,20 @@ test("a gate without an origin has nowhere to refresh from", async () => {
   const gate = await openGate({ snapshot, audience, trustedKeys, now });
   gates.push(gate);
   await assert.rejects(gate.refresh(), { code: "origin-missing" });
+});
+
+test("a bad page of the first body is fetched again, though the head has not changed", async () => {
+  origin.faults["/private/pack"] = (request, response) => {
+    const pack = Buffer.from(first.pack);
+    pack[pack.length - 1] ^= 1;
+    response.writeHead(200).end(pack);
+  };
+  const gate = await loaded();
+  assert.equal(gate.check("acme", "api_calls").reason, "page-invalid");
+  assert.equal(httpStatus(gate.check("acme", "api_calls")).status, 503);
+  origin.faults = {};
+  await gate.refresh();
+  assert.equal(gate.check("acme", "api_calls").reason, "within-balance");
+  await gate.refresh();
+  assert.deepEqual(paths().slice(-1), ["/public/head"]);
 });

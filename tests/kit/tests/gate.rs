@@ -378,6 +378,20 @@ fn refused_heads_leave_the_old_snapshot_serving() {
     assert_eq!(gate.check(&ask("acme", "calls", now())).balance, Some(Amount::from_units(959)));
 }
 
+#[test]
+fn a_bad_page_of_the_first_body_is_fetched_again() {
+    let published = published("100");
+    let mut bad = published.clone();
+    let last = bad.pack.len() - 1;
+    bad.pack[last] ^= 1;
+    let mut gate = new_gate();
+    load(&mut gate, &bad, now()).unwrap();
+    assert_eq!(gate.check(&ask("acme", "calls", now())).reason, Reason::PageInvalid);
+    assert!(gate.is_damaged());
+    load(&mut gate, &published, now()).unwrap();
+    assert!(gate.has_access(&ask("acme", "calls", now())) && !gate.is_damaged());
+}
+
 /// Offers a changed head, or its body with the right head, to a gate that has a snapshot.
 fn offer_changed(gate: &mut Gate, head: &[u8], pack: &[u8], at: Instant) -> Result<(), Error> {
     match gate.offer(head, Clock::At(at), Origin::Network)? {
