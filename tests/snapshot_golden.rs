@@ -33,13 +33,15 @@ fn subjects() -> Vec<SubjectRecord> {
     let random = &mut Random(2026);
     let features = features(6);
     let mut subjects = planned_subjects(3, Own::Anchors);
-    subjects.extend((0..6).map(|number| random.subject(number, &features)));
+    subjects.extend((0..20).map(|number| random.subject(number, &features)));
     subjects[0].aliases.push("first".to_owned());
     subjects
 }
 
 fn encoded() -> Encoded {
-    encode(&settings(), &features(10), subjects()).unwrap()
+    let encoded = encode(&settings(), &features(10), subjects()).unwrap();
+    assert!(encoded.page_bits > 0, "there is a node");
+    encoded
 }
 
 fn signed_head(roots: &Roots) -> Vec<u8> {

@@ -73,7 +73,11 @@ impl Body {
             pages: (0..levels.pages()).map(|_| Slot::new()).collect(),
             pack,
         };
-        body.node(0, 0, body.root)?;
+        if levels.levels() == 0 {
+            body.page(0)?;
+        } else {
+            body.node(0, 0, body.root)?;
+        }
         Ok(body)
     }
 

@@ -6,7 +6,7 @@ use super::body::{pack_length, write_pack};
 use super::catalogue::{self, Catalogue, Counts, Feature};
 use super::hash::{Seed, digest, page_of};
 use super::layout::{
-    KEY_BYTES_MAX, PACK_BYTES_MAX, PAGE_BITS_MAX, PAGE_BYTES_KEPT, PAGE_BYTES_TARGET,
+    KEY_BYTES_MAX, PACK_BYTES_MAX, PAGE_BITS_MAX, PAGE_BYTES_CHOSEN, PAGE_BYTES_KEPT,
     UNIT_BYTES_MAX,
 };
 use super::page_write::{self, Item};
@@ -148,7 +148,7 @@ pub fn encode(
     }
     let catalogue = Part { digest: digest(&[&catalogue]), bytes: catalogue };
     let nodes = nodes(page_bits, pages.iter().map(|page| page.digest).collect());
-    let root = nodes.first().map_or(digest(&[]), |root| root.digest);
+    let root = nodes.first().or(pages.first()).map_or(digest(&[]), |root| root.digest);
     let roots = Roots { root, catalogue: catalogue.digest, pack_length: length as u64 };
     Ok(Encoded { catalogue, nodes, pages, page_bits, roots, counts })
 }
@@ -254,25 +254,24 @@ fn check_ids(subjects: &[SubjectRecord]) -> Result<(), Error> {
     if twice { Err(refusal::DUPLICATE_ID) } else { Ok(()) }
 }
 
-/// A number of pages to begin with: about a hundred subjects each.
+/// A number of pages to begin with, from what a subject usually takes.
 fn first_guess(subjects: &[SubjectRecord]) -> u8 {
-    bits_of(subjects.len() as u64 / 100)
+    page_bits_for(subjects.len() as u64 * 64)
 }
 
 /// The number of pages that fits best; one that was published stays while its mean is acceptable.
 fn better_page_bits(page_bits: u8, pages: &[Part], published: bool) -> u8 {
     let bytes: u64 = pages.iter().map(|page| page.bytes.len() as u64).sum();
-    let mean = bytes >> page_bits;
-    if published && PAGE_BYTES_KEPT.contains(&mean) {
+    if published && PAGE_BYTES_KEPT.contains(&(bytes >> page_bits)) {
         return page_bits;
     }
-    bits_of(bytes / PAGE_BYTES_TARGET)
+    page_bits_for(bytes)
 }
 
-/// The binary logarithm of the power of two that is nearest to a count, counting in ratios.
-fn bits_of(count: u64) -> u8 {
-    let bits = (count * count).max(1).ilog2().div_ceil(2);
-    (bits as u8).min(PAGE_BITS_MAX)
+/// The fewest pages with which the mean is small enough; it is then more than half of that.
+fn page_bits_for(bytes: u64) -> u8 {
+    let fits = |bits: &u8| bytes >> bits <= PAGE_BYTES_CHOSEN;
+    (0..PAGE_BITS_MAX).find(fits).unwrap_or(PAGE_BITS_MAX)
 }
 
 /// The nodes over pages, the root first.

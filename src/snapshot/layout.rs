@@ -25,8 +25,8 @@ pub(super) const PREFIX_SALT: &[u8] = &[4];
 pub(super) const NODE_BITS: u8 = 8;
 /// The most page bits: 16,777,216 pages.
 pub(super) const PAGE_BITS_MAX: u8 = 24;
-/// The mean page that the writer aims at, and the means at which it gives up a number of pages.
-pub(super) const PAGE_BYTES_TARGET: u64 = 6 * 1024;
+/// The largest mean of pages that the writer chooses, and the means with which it stays.
+pub(super) const PAGE_BYTES_CHOSEN: u64 = 8 * 1024;
 pub(super) const PAGE_BYTES_KEPT: core::ops::RangeInclusive<u64> = 3 * 1024..=12 * 1024;
 
 pub(super) const CATALOGUE_BYTES_MAX: usize = 256 * 1024;
@@ -49,7 +49,7 @@ pub(super) const SLICE_HEAD_BYTES_MAX: usize = 1024;
 pub(super) const SUBJECT_STEPS_MAX: usize = 16;
 pub(super) const ENTITLEMENTS_MAX: usize = 4096;
 pub(super) const GRANTS_MAX: usize = 4096;
-pub(super) const STRETCHES_MAX: usize = 4096;
+pub(super) const STRETCHES_MAX: usize = 16_384;
 
 /// Of a feature's row: its hash and where its text ends.
 pub(super) const FEATURE_ROW_BYTES: usize = 8 + 4;

@@ -37,7 +37,7 @@ pub use subject::{Entry, Subject};
 /// The digests and lengths by which a head names a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Roots {
-    /// The digest of the root node.
+    /// The digest of the root node, or of the page where there is but one.
     pub root: Digest,
     /// The digest of the catalogue.
     pub catalogue: Digest,

@@ -89,8 +89,8 @@ pub(super) const PROGRAM: Error = Error::new(
 );
 pub(super) const TOO_MUCH: Error = Error::new(
     "snapshot-limit",
-    "a subject has more than 4096 entitlements, grants or resets, or takes more than 256 KiB \
-     written out; split it",
+    "a subject has more than 4096 entitlements, or 4096 grants or 16384 resets of one, or takes \
+     more than 256 KiB written out; split it",
 );
 pub(super) const CATALOGUE_SIZE: Error = Error::new(
     "catalogue-too-large",

@@ -100,10 +100,9 @@ impl Levels {
         1 << self.page_bits
     }
 
-    /// At least one; level 0 is the root.
+    /// None if there is one page, which is then the root itself; otherwise level 0 is the root.
     pub(super) const fn levels(self) -> u8 {
-        let levels = self.page_bits.div_ceil(NODE_BITS);
-        if levels == 0 { 1 } else { levels }
+        self.page_bits.div_ceil(NODE_BITS)
     }
 
     /// How many bits of a page's index are left below a level.
@@ -138,10 +137,9 @@ impl Levels {
 
     /// The bytes of all nodes before a place.
     pub(super) fn bytes_before(self, place: usize) -> usize {
-        let narrow = DIGEST_BYTES << self.entry_bits(0);
         match place.checked_sub(1) {
             None => 0,
-            Some(wide) => narrow + wide * (DIGEST_BYTES << NODE_BITS),
+            Some(wide) => (DIGEST_BYTES << self.entry_bits(0)) + wide * (DIGEST_BYTES << NODE_BITS),
         }
     }
 }

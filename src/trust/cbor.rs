@@ -1,8 +1,8 @@
-//! Deterministic CBOR (RFC 8949 §4.2), and nothing beyond what a head needs: shortest lengths, no
-//! indefinite lengths, no floats, and nesting only where a caller asks for it.
+//! Deterministic CBOR (RFC 8949 §4.2), and nothing beyond what a head needs: shortest lengths,
+//! definite lengths, no floats, and nesting only where a caller asks for it.
 //!
-//! Reading is by hand because it is smaller in the wasm than a general decoder and refuses what such
-//! a decoder forgives; minicbor writes.
+//! Reading is by hand because it is smaller in the wasm than a general decoder and refuses what
+//! such a decoder forgives; minicbor writes.
 
 use crate::error::Error;
 

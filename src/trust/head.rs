@@ -26,7 +26,7 @@ pub struct Head {
     /// Usage before this is included, where a program does not say otherwise. It stands here so
     /// that the pages of customers who did nothing keep their bytes; a renewed head keeps it.
     pub usage_as_of: Instant,
-    /// The digest of the root node.
+    /// The digest of the root node, or of the page where there is but one.
     pub root: [u8; 32],
     /// The digest of the catalogue.
     pub catalogue: [u8; 32],

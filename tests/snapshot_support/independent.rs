@@ -29,6 +29,9 @@ pub fn page_digest(page: &[u8]) -> [u8; 32] {
 
 /// The nodes above some pages, the root first.
 pub fn nodes(pages: &[[u8; 32]]) -> Vec<Vec<u8>> {
+    if pages.len() == 1 {
+        return Vec::new();
+    }
     let lower: Vec<&[[u8; 32]]> = pages.chunks(256).collect();
     let bytes: Vec<Vec<u8>> = lower.iter().map(|node| node.concat()).collect();
     if lower.len() == 1 {

@@ -147,8 +147,7 @@ fn head(
 
 /// Parts in the order in which they are written: what is named before what names it.
 fn parts(encoded: &Encoded) -> impl Iterator<Item = &edgegrant::snapshot::Part> {
-    // The root over one page has that page's digest, so it has no file of its own.
-    let nodes = encoded.nodes.iter().rev().filter(|_| encoded.page_bits > 0);
+    let nodes = encoded.nodes.iter().rev();
     encoded.pages.iter().chain(nodes).chain([&encoded.catalogue])
 }
 

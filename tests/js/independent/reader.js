@@ -61,7 +61,7 @@ function readCatalogue(bytes) {
 
 // Reads all nodes, the root first, and gives the digests of the pages.
 function readNodes(reader, pageBits, expected) {
-  const levels = Math.max(1, Math.ceil(pageBits / 8));
+  const levels = Math.ceil(pageBits / 8);
   let above = [expected];
   for (let level = 0; level < levels; level += 1) {
     const bits = level === 0 ? pageBits - 8 * (levels - 1) : 8;
