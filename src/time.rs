@@ -410,11 +410,12 @@ impl Recurrence {
         let mean = self.interval.mean_millis().max(1);
         let mut index = (at.0 - self.anchor.0).div_euclid(mean);
         let (mut before, mut after) = (self.nth(index), self.nth(index + 1));
-        while before.is_some_and(|point| point > at) {
+        // A point that cannot be told lies beyond the end of time on the anchor's far side.
+        while before.map_or(index > 0, |point| point > at) {
             index -= 1;
             (before, after) = (self.nth(index), before);
         }
-        while after.is_some_and(|point| point <= at) {
+        while after.map_or(index < -1, |point| point <= at) {
             index += 1;
             (before, after) = (after, self.nth(index + 1));
         }
@@ -452,5 +453,32 @@ impl Recurrence {
             return 0;
         }
         u64::try_from(self.index_at(to) - self.index_at(from)).unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+    use super::*;
+
+    #[test]
+    fn points_are_found_up_to_the_ends_of_time() {
+        for day in 1..=28 {
+            let recurrence = Recurrence {
+                interval: Interval::parse("P1M").unwrap(),
+                anchor: Instant::parse(&format!("2051-03-{day:02}T00:00:00Z")).unwrap(),
+            };
+            let last = Instant::parse(&format!("9999-12-{day:02}T00:00:00Z")).unwrap();
+            assert_eq!(recurrence.at_or_before(Instant::MAX), Some(last), "{day}");
+            let first = Instant::parse(&format!("0001-01-{day:02}T00:00:00Z")).unwrap();
+            assert_eq!(
+                recurrence.at_or_after(Instant::MIN.plus_millis(1)),
+                match day {
+                    1 => recurrence.nth(recurrence.index_at(first) + 1),
+                    _ => Some(first),
+                },
+                "{day}"
+            );
+        }
     }
 }
