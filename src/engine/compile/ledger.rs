@@ -121,13 +121,17 @@ impl Timeline {
 }
 
 impl Metered {
-    /// The last boundary after the opening and before `at`.
+    /// The last instant from the opening on and before `at` at which the burn-down is cut.
+    ///
+    /// Every end of a grant cuts it, not only the first: a grant that was deleted inside of a minute
+    /// burns until then.
     fn boundary_before(&self, at: Instant) -> Option<Instant> {
         let last = at.plus_millis(-1);
         let from = self.opening.at;
         let period = Some(self.timeline.period_at(last).from);
         let of_grants = self.grants.iter().flat_map(|grant| {
-            [Some(grant.effective_at), grant.end(), grant.last_refill(from, last)]
+            let ends = [grant.expires_at, grant.voided_at, grant.deleted_at];
+            ends.into_iter().chain([Some(grant.effective_at), grant.last_refill(from, last)])
         });
         let boundaries = of_grants.chain([period]).flatten();
         boundaries.filter(|boundary| *boundary >= from && *boundary <= last).max()
