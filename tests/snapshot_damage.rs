@@ -200,7 +200,6 @@ fn signed_pages_with_random_changes_are_refused_or_answer() {
                 }
             }
         });
-        // A single page is validated when the pack is opened.
         let Ok(body) = body else {
             refused += 1;
             continue;

@@ -176,9 +176,13 @@ fn every_changed_or_shortened_slice_is_refused() {
 #[test]
 fn roots_are_compared_before_anything_is_read() {
     let encoded = encode_planned(10, Own::Usage);
+    assert_eq!(encoded.page_bits, 0);
     let roots = encoded.roots;
-    let open = |roots: &Roots| Body::open(encoded.pack(), roots, usage_as_of()).err().unwrap();
+    let opened = |roots: &Roots| Body::open(encoded.pack(), roots, usage_as_of());
+    let open = |roots: &Roots| opened(roots).and_then(|body| body.verify()).unwrap_err();
     let zero = Digest([0; 32]);
+    let single = opened(&Roots { root: zero, ..roots }).unwrap();
+    assert_eq!(single.subject("customer-000001").err().unwrap().code(), "snapshot-digest");
     assert_eq!(open(&Roots { root: zero, ..roots }).code(), "snapshot-digest");
     assert_eq!(open(&Roots { catalogue: zero, ..roots }).code(), "snapshot-digest");
     let longer = Roots { pack_length: roots.pack_length + 1, ..roots };

@@ -42,7 +42,7 @@ pub struct Place {
 
 impl Body {
     /// Opens a pack by what a verified head says: its digests, its length and its `usageAsOf`. The
-    /// catalogue and the root are verified now, each page when it is first touched.
+    /// catalogue and the root node are verified now, each page when it is first touched.
     ///
     /// # Errors
     /// `snapshot-length`, `snapshot-format`, `snapshot-digest`, and for a catalogue that makes no
@@ -73,9 +73,8 @@ impl Body {
             pages: (0..levels.pages()).map(|_| Slot::new()).collect(),
             pack,
         };
-        if levels.levels() == 0 {
-            body.page(0)?;
-        } else {
+        // A single page is the root, and waits like any page until it is touched.
+        if levels.levels() > 0 {
             body.node(0, 0, body.root)?;
         }
         Ok(body)
