@@ -97,7 +97,8 @@ impl Body {
         self.usage_as_of = usage_as_of;
     }
 
-    /// Whether a part that was touched is not what the head names, so that it has to be fetched again.
+    /// Whether a part that was touched is not what the head names, so that it has to be fetched
+    /// again.
     #[must_use]
     pub fn is_damaged(&self) -> bool {
         self.nodes.iter().chain(&self.pages).any(|slot| matches!(slot.get(), Some(Err(_))))
