@@ -165,7 +165,8 @@ impl EntryCheck {
             };
             let config_bytes = config.map_or(0, <[u8]>::len);
             length += ENTRY_OVERHEAD + config_bytes + shape.len() + own.len();
-            // Asked before the entry is read, so that reading costs no more than the record is long.
+            // Asked before the entry is read, so that reading costs no more than the record is
+            // long.
             if length > RECORD_BYTES_MAX {
                 return Err(refusal::LIMIT);
             }
