@@ -88,6 +88,8 @@ pub struct Gate {
     options: Options,
     present: Option<Snapshot>,
     offered: Option<(VerifiedHead, Origin)>,
+    /// The latest `issuedAt` of all heads that were verified: time does not run back behind it.
+    latest_issue: Instant,
     seen: SeenUsage,
 }
 
@@ -122,7 +124,13 @@ impl Gate {
     /// A gate without a snapshot.
     #[must_use]
     pub fn new(options: Options) -> Self {
-        Self { options, present: None, offered: None, seen: SeenUsage::default() }
+        Self {
+            options,
+            present: None,
+            offered: None,
+            latest_issue: Instant::MIN,
+            seen: SeenUsage::default(),
+        }
     }
 
     /// Verifies a head and says what else is needed. A newer head of the present body is taken over
@@ -138,8 +146,11 @@ impl Gate {
         self.offered = None;
         let head = verify(head, &self.options.keyring, &self.options.audience)?;
         freshness::admit(head.head(), clock, origin)?;
-        if let Some(present) = &mut self.present {
+        if let Some(present) = &self.present {
             freshness::supersedes(&head, &present.head)?;
+        }
+        self.latest_issue = self.latest_issue.max(head.head().issued_at);
+        if let Some(present) = &mut self.present {
             let same = roots(head.head()) == roots(present.head.head());
             if same && !present.body.is_damaged() {
                 present.body.renew(head.head().usage_as_of);
@@ -154,8 +165,8 @@ impl Gate {
         Ok(Offer::Body { name: roots.pack_name(), length: roots.pack_length })
     }
 
-    /// Whether a part of the snapshot turned out to be bad when it was first touched. The next offer
-    /// then asks for the body again, also under the same head.
+    /// Whether a part of the snapshot turned out to be bad when it was first touched. The next
+    /// offer then asks for the body again, also under the same head.
     #[must_use]
     pub fn is_damaged(&self) -> bool {
         self.present.as_ref().is_some_and(|present| present.body.is_damaged())
@@ -289,15 +300,15 @@ impl Gate {
     /// the first.
     #[must_use]
     pub fn now(&self, clock: Clock) -> Option<Instant> {
-        let Snapshot { head, origin, .. } = self.present.as_ref()?;
-        Some(Standing::new(head.head(), *origin, clock).now)
+        Some(self.standing(self.present.as_ref()?, clock).now)
     }
 
     /// What is known of the snapshot; `None` before the first.
     #[must_use]
     pub fn status(&self, clock: Clock) -> Option<Status> {
-        let Snapshot { head, origin, body } = self.present.as_ref()?;
-        let standing = Standing::new(head.head(), *origin, clock);
+        let present = self.present.as_ref()?;
+        let standing = self.standing(present, clock);
+        let Snapshot { head, origin, body } = present;
         Some(Status {
             version: head.head().version,
             epoch: head.epoch(),
@@ -314,6 +325,11 @@ impl Gate {
         })
     }
 
+    #[inline]
+    fn standing(&self, present: &Snapshot, clock: Clock) -> Standing {
+        Standing::new(present.head.head(), present.origin, clock, self.latest_issue)
+    }
+
     /// The entitlement that is asked about, or why there is none.
     #[inline]
     fn find<'a>(&'a self, ask: &Ask<'_>) -> Result<Found<'a>, Missing> {
@@ -322,7 +338,7 @@ impl Gate {
             let reason = if open { Reason::OpenPolicy } else { Reason::NoSnapshot };
             return Err(Missing { reason, standing: None });
         };
-        let mut standing = Standing::new(present.head.head(), present.origin, ask.clock);
+        let mut standing = self.standing(present, ask.clock);
         // The snapshot's age changes what is answered now, not what is answered for an instant.
         standing.changes_at = standing.changes_at.filter(|_| ask.at.is_none());
         let missing = |reason| Missing { reason, standing: Some(standing) };

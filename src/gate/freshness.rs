@@ -76,7 +76,8 @@ pub(super) enum Rung {
 /// A snapshot's age and worth at one moment.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Standing {
-    /// The host's time, or the head's when that is later: time never runs back behind a signature.
+    /// The host's time, or that of the latest head when it is later: time never runs back behind a
+    /// signature.
     pub(super) now: Instant,
     pub(super) rung: Rung,
     pub(super) clock_trusted: bool,
@@ -88,10 +89,11 @@ pub(super) struct Standing {
 }
 
 impl Standing {
-    pub(super) fn new(head: &Head, origin: Origin, clock: Clock) -> Self {
+    pub(super) fn new(head: &Head, origin: Origin, clock: Clock, not_before: Instant) -> Self {
+        let earliest = head.issued_at.max(not_before);
         let (now, clock_trusted) = match clock {
-            Clock::At(now) => (now.max(head.issued_at), true),
-            Clock::Untrusted => (head.issued_at, false),
+            Clock::At(now) => (now.max(earliest), true),
+            Clock::Untrusted => (earliest, false),
         };
         let rung = match now {
             now if now >= head.dead_at => Rung::Dead,

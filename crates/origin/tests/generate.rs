@@ -83,12 +83,10 @@ fn an_export_is_imported_to_the_same_answers_as_its_values() {
         let entitlement = metered.iter().find(source).unwrap();
         assert_eq!(entitlement.usage.as_ref().unwrap().kind, UsageKind::Flow);
         let now = Instant::parse(answer.pointer("/time").unwrap().as_str().unwrap()).unwrap();
-        let program = engine::compile(entitlement, Status::Active, now).unwrap().program;
         // At the time of the value: without the usage that came after it.
-        let mut before = program;
-        if let engine::program::Rule::Metered(rule) = &mut before.rule {
-            rule.usage = engine::program::Usage::Flow { since_opening: edgegrant::Amount::ZERO };
-        }
+        let mut before = Entitlement::clone(entitlement);
+        before.usage = None;
+        let before = engine::compile(&before, Status::Active, now).unwrap().program;
         let question = Question { now, amount: None, used: edgegrant::Amount::ZERO, extra: &[] };
         let decision = engine::decide(&before, &question);
         let numbers = decision.numbers.unwrap();

@@ -17,6 +17,9 @@ pub(super) fn compile(
     publish_at: Instant,
 ) -> Result<(Metered, Vec<String>), Problem> {
     let mut ledger = ledger(checked)?;
+    if ledger.events.last().is_some_and(|last| last.at > publish_at) {
+        return Err(Problem::new("usage.events", USAGE_AHEAD));
+    }
     let usage_as_of = known_until(checked, publish_at, &ledger);
     if checked.usage_kind == UsageKind::Value {
         ledger.metered.opening.at = usage_as_of.floor_minute();
@@ -123,8 +126,8 @@ impl Timeline {
 impl Metered {
     /// The last instant from the opening on and before `at` at which the burn-down is cut.
     ///
-    /// Every end of a grant cuts it, not only the first: a grant that was deleted inside of a minute
-    /// burns until then.
+    /// Every end of a grant cuts it, not only the first: a grant that was deleted inside of a
+    /// minute burns until then.
     fn boundary_before(&self, at: Instant) -> Option<Instant> {
         let last = at.plus_millis(-1);
         let from = self.opening.at;
@@ -318,6 +321,10 @@ pub fn burn_order(grants: &[model::Grant]) -> Vec<&str> {
     keys.into_iter().map(|key| key.id).collect()
 }
 
+const USAGE_AHEAD: Error = Error::new(
+    "usage-after-publishing",
+    "usage is dated after the time of publishing; correct its instant, or the clock",
+);
 const EXPIRATION_RANGE: Error = Error::new(
     "expiration-out-of-range",
     "the grant would expire after the year 9999; leave the expiration out",

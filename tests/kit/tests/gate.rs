@@ -398,6 +398,16 @@ fn a_bad_page_of_the_first_body_is_fetched_again() {
     assert!(invalid(&gate) == 0 && !gate.is_damaged());
 }
 
+#[test]
+fn time_never_runs_back_behind_a_signature() {
+    let mut gate = loaded(&published("100"));
+    let earlier = Times { version: Some(u64::MAX >> 12), ..Times::at(now().plus_millis(-HOUR)) };
+    let (features, subjects) = facts("200");
+    load(&mut gate, &publish(&features, &subjects, earlier).unwrap(), now()).unwrap();
+    let answer = gate.check(&ask("acme", "calls", now().plus_millis(-2 * HOUR)));
+    assert_eq!((answer.age_millis, answer.stale), (Some(HOUR), true));
+}
+
 /// Offers a changed head, or its body with the right head, to a gate that has a snapshot.
 fn offer_changed(gate: &mut Gate, head: &[u8], pack: &[u8], at: Instant) -> Result<(), Error> {
     match gate.offer(head, Clock::At(at), Origin::Network)? {

@@ -90,7 +90,10 @@ fn read(question: &Question, answer: &Value) -> Result<Answer> {
 }
 
 fn asked((place, visit): (usize, &Visit<'_>)) -> Value {
-    let amount = |event: &line::UsageEvent| json!({ "at": event.at.millis(), "amount": event.amount.to_f64() });
+    let amount = |event: &line::UsageEvent| {
+        let (at, amount) = (event.at.millis(), event.amount.to_f64());
+        json!({ "at": at, "amount": amount })
+    };
     let millis = |at: edgegrant_testkit::Instant| line::instant(at).millis();
     let mut asked = json!({
         "subject": line::subject(place),
