@@ -81,7 +81,7 @@ impl Imported {
         let mut checker = Checker::default();
         for fact in &self.facts {
             checker.check(fact).unwrap();
-            Entry::new(fact.clone(), at("2026-03-10T12:00:00Z")).unwrap();
+            Entry::new(fact.clone(), at("2026-12-31T00:00:00Z")).unwrap();
         }
     }
 
