@@ -92,6 +92,25 @@ impl Metered {
     }
 }
 
+impl GrantState {
+    /// The word for it, the same everywhere.
+    ///
+    /// ```
+    /// assert_eq!(edgegrant::engine::GrantState::NotYet.as_str(), "not-yet");
+    /// ```
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Exhausted => "exhausted",
+            Self::NotYet => "not-yet",
+            Self::Expired => "expired",
+            Self::Voided => "voided",
+            Self::Deleted => "deleted",
+        }
+    }
+}
+
 /// At most this many segments are listed.
 const SEGMENTS: usize = 128;
 /// At most this many segments are walked through to find them.

@@ -4,7 +4,7 @@ use serde::Serialize;
 use wasm_bindgen::JsValue;
 
 use crate::amount::Amount;
-use crate::engine::{self, GrantState};
+use crate::engine;
 use crate::gate;
 use crate::time::Instant;
 
@@ -104,14 +104,7 @@ struct Grant<'a> {
 
 impl<'a> Grant<'a> {
     fn of(account: &engine::GrantAccount, ids: &'a [String]) -> Self {
-        let state = match account.state {
-            GrantState::Active => "active",
-            GrantState::Exhausted => "exhausted",
-            GrantState::NotYet => "not-yet",
-            GrantState::Expired => "expired",
-            GrantState::Voided => "voided",
-            GrantState::Deleted => "deleted",
-        };
+        let state = account.state.as_str();
         let (balance, burnt) = (account.balance.to_f64(), account.burnt.to_f64());
         Self { id: id(ids, account.index), state, balance, burnt }
     }

@@ -1,7 +1,7 @@
 //! `edgegrant explain`
 
 use edgegrant::Amount;
-use edgegrant::engine::{GrantAccount, GrantState, Segment};
+use edgegrant::engine::{GrantAccount, Segment};
 use serde::Serialize;
 
 use super::Outcome;
@@ -76,14 +76,7 @@ pub(super) fn run(args: &Args, json: bool) -> Outcome {
 }
 
 fn grant_view(grant: &GrantAccount, ids: &[String]) -> GrantView {
-    let state = match grant.state {
-        GrantState::Active => "active",
-        GrantState::Exhausted => "exhausted",
-        GrantState::NotYet => "not-yet",
-        GrantState::Expired => "expired",
-        GrantState::Voided => "voided",
-        GrantState::Deleted => "deleted",
-    };
+    let state = grant.state.as_str();
     let id = ids.get(grant.index).cloned().unwrap_or_default();
     GrantView { id, state, balance: grant.balance, burnt: grant.burnt }
 }
