@@ -15,8 +15,9 @@ export function httpStatus(decision: Decision, now: number | Date = Date.now()):
   const at = instant(now, "now");
   if (own(object(decision, "decision"), "hasAccess") === true) return { status: 200, headers: {} };
   const status = denial(decision.reason);
-  if (status !== 402 || !("retryAt" in decision)) return { status, headers: {} };
-  const seconds = Math.max(1, Math.ceil(((decision.retryAt as number) - at) / 1000));
+  const retryAt = own(decision, "retryAt");
+  if (status !== 402 || retryAt === undefined) return { status, headers: {} };
+  const seconds = Math.max(1, Math.ceil((instant(retryAt, "retryAt") - at) / 1000));
   return { status: 429, headers: { "retry-after": String(seconds) } };
 }
 

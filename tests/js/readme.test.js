@@ -4,6 +4,7 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
+import { httpStatus, reasons } from "edgegrant";
 import { serve, token } from "./origin.js";
 import { publish, trustedKeys } from "./publish.js";
 
@@ -34,4 +35,20 @@ test("the example of the README runs as it stands, on the facts of the README", 
     rmSync(program);
     await origin.stop();
   }
+});
+
+test("the table of the README has every reason, with its access and its status", () => {
+  const row = /^\| (`[^|]+`) +\| (yes|no) +\| ([^|]+)\|/gm;
+  const listed = [];
+  for (const [, words, access, http] of readme.matchAll(row)) {
+    const statuses = http.match(/\b\d{3}\b/g).map(Number);
+    for (const reason of words.match(/[a-z-]+/g)) {
+      const decision = { hasAccess: access === "yes", reason };
+      const later = { ...decision, retryAt: Date.now() + 1_000 };
+      listed.push(reason);
+      assert.equal(httpStatus(later).status, statuses.at(0), reason);
+      assert.equal(httpStatus(decision).status, statuses.at(-1), reason);
+    }
+  }
+  assert.deepEqual(listed.sort(), [...reasons()].sort());
 });
