@@ -198,7 +198,8 @@ export class Gate {
   }
 
   #told(): object | undefined {
-    return this.#open().status(this.#config.now()) as object | undefined;
+    const now = this.#config.now();
+    return this.#open().status(now) as object | undefined;
   }
 
   #open(): glue.Gate {

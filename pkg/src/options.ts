@@ -140,7 +140,8 @@ function refuseUnknown(options: object, config: object): void {
 function keys(value: unknown): string[] {
   const list = Array.isArray(value) ? value : refuse("trustedKeys", "an array of keys");
   const found: string[] = [];
-  for (let index = 0; index < list.length; index += 1) {
+  const { length } = list;
+  for (let index = 0; index < length; index += 1) {
     found.push(text(own(list, index), "trustedKeys", KEY_LENGTH_MAX));
   }
   return found;

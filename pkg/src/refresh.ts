@@ -123,7 +123,8 @@ export class Refresher {
   }
 
   #offer(head: Uint8Array): Body | undefined {
-    return coded(() => this.#gate().offer(head, this.#config.now())) as Body | undefined;
+    const now = this.#config.now();
+    return coded(() => this.#gate().offer(head, now)) as Body | undefined;
   }
 
   async #load(head: Uint8Array, { name, length }: Body, signal: AbortSignal): Promise<void> {
@@ -131,11 +132,13 @@ export class Refresher {
     const { headers } = this.#config;
     const { bytes } = await download(this.#config, { path, headers, lengthMax: length }, signal);
     const pack = bytes as Uint8Array;
-    coded(() => this.#gate().load(head, pack, this.#config.now()));
+    const now = this.#config.now();
+    coded(() => this.#gate().load(head, pack, now));
   }
 
   #version(): number {
-    const status = this.#gate().status(this.#config.now()) as { version: number } | undefined;
+    const now = this.#config.now();
+    const status = this.#gate().status(now) as { version: number } | undefined;
     return status?.version ?? 0;
   }
 }

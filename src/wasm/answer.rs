@@ -1,6 +1,6 @@
 //! Where a decision waits for JavaScript: its numbers in a row, its texts beside them.
 //!
-//! `pkg/src/decision.ts` reads them in the same order.
+//! `pkg/src/answer.ts` reads them in the same order.
 
 use crate::amount::Amount;
 use crate::gate::{Answer, Kind, Origin};

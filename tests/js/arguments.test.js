@@ -350,11 +350,15 @@ test("fault_C05: a clock may ask its gate, or close it", async () => {
     return now();
   };
   assert.equal(inner.check("acme", "api_calls").balance, 60);
-  clock = () => {
-    inner.close();
+  const other = await openGate({ snapshot, audience, trustedKeys, now: () => clock() });
+  const closing = (one) => () => {
+    one.close();
     return now();
   };
+  clock = closing(inner);
   assert.throws(() => inner.hasAccess("acme", "sso"), { code: "closed" });
+  clock = closing(other);
+  assert.throws(() => other.status, { code: "closed" });
 });
 
 test("fault_C10: a gate cannot be cloned, a decision can", () => {
