@@ -80,6 +80,8 @@ impl Metered {
         let mut run = Run::new(self, query.extra);
         run.horizon = to;
         run.advance(from);
+        run.drop_ended();
+        let begun = run.clone();
         let mut run = run.recording(Recorder::new(from, PAGE));
         let most = query.window.starts_after(from).plus_millis(PAGE as i64 * query.window.millis());
         run.advance(to.min(most));
@@ -91,13 +93,26 @@ impl Metered {
             segments.remove(0);
         }
         let next = Some(end).filter(|next| *next < to);
-        let mut history = History { windows: Vec::new(), segments, next };
-        history.add_windows(self, query, from, end);
-        Ok(history)
+        Ok(History { windows: self.windows(query, begun, end), segments, next })
     }
 
     pub(super) fn flows(&self) -> bool {
         matches!(self.usage, Usage::Flow { .. })
+    }
+
+    /// The windows from where a run stands to `to`.
+    fn windows(&self, query: &HistoryQuery<'_>, mut run: Run<'_>, to: Instant) -> Vec<Window> {
+        let mut windows = Vec::new();
+        let mut start = query.window.starts_after(run.at);
+        while start < to {
+            run.advance(start);
+            let end = start.plus_millis(query.window.millis());
+            let usage = self.used_between(query.extra, start, end.min(to));
+            let balance_at_start = run.balance_just_after();
+            windows.push(Window { from: start, to: end, usage, balance_at_start });
+            start = end;
+        }
+        windows
     }
 
     /// Usage in `[from, to)`.
@@ -112,26 +127,16 @@ impl Metered {
     }
 }
 
-impl History {
-    fn add_windows(&mut self, m: &Metered, query: &HistoryQuery<'_>, from: Instant, to: Instant) {
-        let length = query.window.millis();
-        let mut start = query.window.starts_after(from);
-        while start < to {
-            let end = start.plus_millis(length);
-            let usage = m.used_between(query.extra, start, end.min(to));
-            let Some(segment) = self.segments.iter().rfind(|segment| segment.from <= start) else {
-                return;
-            };
-            let at_segment: Amount = segment.balances_at_start.iter().copied().sum();
-            let used = m.used_between(query.extra, segment.from, start);
-            let balance_at_start = (at_segment - segment.overage_at_start - used).or_zero();
-            self.windows.push(Window { from: start, to: end, usage, balance_at_start });
-            start = end;
-        }
-    }
-}
-
 impl Run<'_> {
+    /// What is left once everything that happens at the present instant has happened.
+    fn balance_just_after(&self) -> Amount {
+        let mut after = self.clone();
+        after.cross(true);
+        after.drop_ended();
+        after.burn(Amount::ZERO, self.at);
+        after.balance_at(self.at)
+    }
+
     /// The segments up to `end`, with the refills there if the history ends there too. Otherwise
     /// they are the next page's, and only a reset at `end` is written down here.
     fn written_until(mut self, end: Instant, last: bool) -> Vec<Segment> {

@@ -126,7 +126,7 @@ impl<'a> Run<'a> {
     ///
     /// The answer at an instant sees its resets and refills, but activations and ends only along
     /// with one of these; a phase that goes on sees them all.
-    fn cross(&mut self, goes_on: bool) {
+    pub(super) fn cross(&mut self, goes_on: bool) {
         if let Some(reset) = self.metered.timeline.reset_at(self.at) {
             self.reset(reset);
         }

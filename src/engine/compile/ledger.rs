@@ -17,7 +17,9 @@ pub(super) fn compile(
     publish_at: Instant,
 ) -> Result<(Metered, Vec<String>), Problem> {
     let mut ledger = ledger(checked)?;
-    if ledger.events.last().is_some_and(|last| last.at > publish_at) {
+    // Clocks of sources differ, and the minute that has begun counts anyway.
+    let ahead = publish_at.plus_millis(MINUTE_MS);
+    if ledger.events.last().is_some_and(|last| last.at > ahead) {
         return Err(Problem::new("usage.events", USAGE_AHEAD));
     }
     let usage_as_of = known_until(checked, publish_at, &ledger);
@@ -323,7 +325,7 @@ pub fn burn_order(grants: &[model::Grant]) -> Vec<&str> {
 
 const USAGE_AHEAD: Error = Error::new(
     "usage-after-publishing",
-    "usage is dated after the time of publishing; correct its instant, or the clock",
+    "usage is dated over a minute after publishing; correct its instant, or the clock",
 );
 const EXPIRATION_RANGE: Error = Error::new(
     "expiration-out-of-range",
