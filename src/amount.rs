@@ -128,7 +128,7 @@ impl Amount {
     }
 
     /// The decimal that a JavaScript number stands for, with what is finer than nine digits
-    /// rounded.
+    /// rounded, but never to nothing.
     ///
     /// # Errors
     /// `amount-malformed` for NaN and infinities, `amount-out-of-range` beyond 2^53 - 1.
@@ -160,7 +160,9 @@ impl Amount {
         }
         let whole = number.trunc();
         let fraction = ((number - whole) * 1e9).round_ties_even();
-        Ok(Self(whole as i128 * NANOS_PER_UNIT + fraction as i128))
+        let rounded = Self(whole as i128 * NANOS_PER_UNIT + fraction as i128);
+        // Something never becomes nothing, or asking for very little would ask for nothing.
+        if rounded.is_zero() { Ok(Self(number.signum() as i128)) } else { Ok(rounded) }
     }
 
     /// The JavaScript number nearest to this amount; exact for whole units up to 2^53 - 1.
@@ -389,6 +391,9 @@ mod tests {
             assert_eq!(amount.to_f64(), text.parse::<f64>().unwrap(), "{text}");
             assert_eq!(amount.to_string(), text);
         }
+        assert_eq!(Amount::from_f64(1e-10), Ok(Amount::EPSILON));
+        assert_eq!(Amount::from_f64(-1e-300), Ok(-Amount::EPSILON));
+        assert_eq!(Amount::from_f64(-0.0), Ok(Amount::ZERO));
         assert_eq!(Amount::from_f64(f64::NAN).unwrap_err().code(), "amount-malformed");
         assert_eq!(
             Amount::from_f64(9_007_199_254_740_992.0).unwrap_err().code(),

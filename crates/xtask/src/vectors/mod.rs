@@ -5,10 +5,11 @@ mod report;
 mod visit;
 mod wasm;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use edgegrant_testkit::answer::Answer;
 use edgegrant_testkit::case::{self, Asked, Case};
 use edgegrant_testkit::compare::{self, Mismatch, Rule};
@@ -65,10 +66,15 @@ fn host(options: &Options) -> Result<Box<dyn Host>> {
 fn run_file(file: &Path, host: &mut dyn Host, report: &mut Report) -> Result<()> {
     let cases = case::read(file)?;
     let mut found: Vec<Vec<Mismatch>> = vec![Vec::new(); cases.len()];
+    let mut unanswered: BTreeSet<(usize, &str)> = BTreeSet::new();
+    for (index, case) in cases.iter().enumerate().filter(|(_, case)| case.skip.is_none()) {
+        unanswered.extend(case.asked.iter().map(|asked| (index, asked.place.as_str())));
+    }
     let answers = host.answers(file, &cases)?;
-    for ((case, answers), found) in cases.iter().zip(answers).zip(&mut found) {
+    for (index, ((case, answers), found)) in cases.iter().zip(answers).zip(&mut found).enumerate() {
         for (asked, answer) in case.asked.iter().zip(answers) {
             found.extend(compared(asked, Rule::FLOATS, answer));
+            unanswered.remove(&(index, asked.place.as_str()));
         }
     }
     let visits = visits(&cases, &mut found);
@@ -77,9 +83,13 @@ fn run_file(file: &Path, host: &mut dyn Host, report: &mut Report) -> Result<()>
     let answers = host.visits(&snapshot, &visits)?;
     for (visit, answer) in visits.iter().zip(answers) {
         let mismatches = compared(visit.asked, Rule::FLOATS.without_segments(), answer);
+        unanswered.remove(&(visit.case, visit.asked.place.as_str()));
         if let Some(found) = found.get_mut(visit.case) {
             found.extend(mismatches.into_iter().map(|mismatch| visit.by_its_way(mismatch)));
         }
+    }
+    if !unanswered.is_empty() {
+        bail!("{}: {} questions were not answered", file.display(), unanswered.len());
     }
     for (case, found) in cases.iter().zip(found) {
         report.add(case, &found);
