@@ -1,6 +1,7 @@
 //! The engine answers every case at hand, and random ledgers as the naive reference does: from the
 //! whole ledger, and from openings at any earlier instant.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -9,7 +10,7 @@ use edgegrant_testkit::answer::{Answer, Value};
 use edgegrant_testkit::case::{self, Case};
 use edgegrant_testkit::compare::{self, Mismatch, Rule, check};
 use edgegrant_testkit::ledger::{self, Shape};
-use edgegrant_testkit::question::{Ledger, Question};
+use edgegrant_testkit::question::{Grant, Ledger, Question};
 use edgegrant_testkit::{Amount, Instant, KitError, engine, naive, property};
 
 fn files(directory: &Path) -> Vec<PathBuf> {
@@ -65,7 +66,16 @@ fn ledgers_that_once_disagreed() {
 }
 
 /// Openings exactly on boundaries, one minute beside them, and anywhere between.
-fn openings(ledger: &Ledger, at: Instant, seed: u64) -> Vec<edgegrant::Instant> {
+///
+/// Where usage is negative the sum of a phase matters, and an opening inside one splits it; so only
+/// those on the phases of this very question are tried. A grant that is voided before it begins
+/// parts phases for questions after its beginning alone: there, no opening serves them all.
+fn openings(
+    ledger: &Ledger,
+    at: Instant,
+    phases: &BTreeSet<Instant>,
+    seed: u64,
+) -> Vec<edgegrant::Instant> {
     let boundaries: Vec<_> =
         naive::boundaries(ledger, at).expect("boundaries").into_iter().collect();
     let start = ledger.entitlement.measure_usage_from;
@@ -75,10 +85,16 @@ fn openings(ledger: &Ledger, at: Instant, seed: u64) -> Vec<edgegrant::Instant> 
     let negative = ledger.usage.iter().any(|event| event.value < Amount::ZERO);
     let beside = on.clone().flat_map(|at| [at + TimeDelta::minutes(1), at - TimeDelta::minutes(1)]);
     let between = (1..4).map(|part| start + (at - start) * part / 4);
-    // Where usage is negative the sum of a phase matters, and an opening inside one splits it.
     let off: Vec<_> = if negative { Vec::new() } else { beside.chain(between).collect() };
-    let all = on.chain(off).map(|at| engine::instant(at).floor_minute());
+    let parted = negative && ledger.grants.iter().any(ends_before_it_begins);
+    let serves = |at: &Instant| !negative || (!parted && phases.contains(at));
+    let all = on.filter(serves).chain(off).map(|at| engine::instant(at).floor_minute());
     all.filter(|opening| *opening <= engine::instant(at).ceil_minute()).collect()
+}
+
+fn ends_before_it_begins(grant: &Grant) -> bool {
+    let ends = [grant.expires_at, grant.voided_at, grant.deleted_at];
+    ends.into_iter().flatten().any(|end| end < grant.effective_at)
 }
 
 #[test]
@@ -97,8 +113,9 @@ fn resumed(ledger: &Ledger, at: Instant, seed: u64) -> Result<Answer, KitError> 
     let at_engine = engine::instant(at);
     let compiled = engine::compiled(ledger)?;
     let whole = engine::value(compiled.clone(), at_engine, engine::Path::Ledger)?;
+    let phases = whole.segments.iter().flatten().map(|segment| segment.from).collect();
     let whole = Value { segments: None, ..whole };
-    for opening in openings(ledger, at, seed) {
+    for opening in openings(ledger, at, &phases, seed) {
         let value = engine::value(compiled.clone(), at_engine, engine::Path::Opening(opening))?;
         if value != whole {
             return Err(KitError(format!(
