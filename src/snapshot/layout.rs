@@ -9,6 +9,7 @@ pub(super) const CATALOGUE_MAGIC: [u8; 4] = [b'E', b'G', b'C', FORMAT];
 pub(super) const PAGE_MAGIC: [u8; 4] = [b'E', b'G', b'P', FORMAT];
 pub(super) const RECORD_MAGIC: [u8; 4] = [b'E', b'G', b'R', FORMAT];
 pub(super) const SLICE_MAGIC: [u8; 4] = [b'E', b'G', b'S', FORMAT];
+pub(super) const DELTA_MAGIC: [u8; 4] = [b'E', b'G', b'D', FORMAT];
 
 pub(super) const DIGEST_BYTES: usize = 32;
 pub(super) const PEPPER_BYTES: usize = 16;
@@ -63,3 +64,6 @@ pub(super) const PLAN_ENTRY_BYTES: usize = 4;
 
 /// Of a pack: magic and the length of the catalogue.
 pub(super) const PACK_HEADER_BYTES: usize = 4 + 4;
+
+/// Of a part in a delta: its digest and its length.
+pub(super) const DELTA_PART_HEADER_BYTES: usize = DIGEST_BYTES + 4;

@@ -45,6 +45,10 @@ pub(super) const COUNTS: Error = Error::new(
     "the catalogue counts other numbers than the pages hold; publish again with an unmodified \
      publisher",
 );
+pub(super) const DELTA: Error = Error::new(
+    "delta-malformed",
+    "the bytes are no delta between two bodies, or not a whole one; fetch the parts one by one",
+);
 pub(super) const SLICE: Error = Error::new(
     "slice-malformed",
     "the bytes are no slice; a gate and the command line cut them, and pages and packs are none",
