@@ -78,7 +78,7 @@ impl DeltaReader {
     pub fn feed(
         &mut self,
         mut chunk: &[u8],
-        part: &mut dyn FnMut(Digest, &[u8]) -> Result<(), Error>,
+        mut part: impl FnMut(Digest, &[u8]) -> Result<(), Error>,
     ) -> Result<(), Error> {
         while let Some(piece) = self.pieces.next(self.at.length(), &mut chunk) {
             self.at = match self.at {
