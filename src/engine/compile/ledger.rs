@@ -25,8 +25,8 @@ pub(super) fn compile(
     let usage_as_of = known_until(checked, publish_at, &ledger);
     if checked.usage_kind == UsageKind::Value {
         ledger.metered.opening.at = usage_as_of.floor_minute();
-    } else if let Some(boundary) = ledger.metered.boundary_before(publish_at.min(usage_as_of)) {
-        ledger.open_at(boundary.floor_minute().plus_millis(MINUTE_MS));
+    } else {
+        ledger.open_before(publish_at.min(usage_as_of));
     }
     ledger.metered.usage_as_of = usage_as_of;
     if let Usage::Flow { since_opening } = &mut ledger.metered.usage {
@@ -71,6 +71,20 @@ pub(super) fn ledger(checked: &Checked<'_>) -> Result<Ledger, Problem> {
 }
 
 impl Ledger {
+    /// Begins at the last boundary before `at`, so that the opening stays where it is until there
+    /// is another one: a minute after it, when all that happens there has happened.
+    ///
+    /// A phase's usage is burnt as one sum. Where corrections take usage back, no part of it may be
+    /// burnt before the others, so the opening is the boundary itself. One case is left: a grant
+    /// that is over before it begins parts phases only for questions after its beginning, so an
+    /// opening in between gives those questions, or the earlier ones, another sum.
+    pub fn open_before(&mut self, at: Instant) {
+        let Some(boundary) = self.metered.boundary_before(at) else { return };
+        let boundary = boundary.floor_minute();
+        let corrected = self.events.iter().any(|event| event.amount < Amount::ZERO);
+        self.open_at(if corrected { boundary } else { boundary.plus_millis(MINUTE_MS) });
+    }
+
     /// Burns what was used before `at` and begins there, unless it begins there or later already.
     pub fn open_at(&mut self, at: Instant) {
         if at <= self.metered.opening.at {

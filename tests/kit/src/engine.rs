@@ -26,6 +26,8 @@ pub enum Path {
     Ledger,
     /// From an opening at an instant.
     Opening(Instant),
+    /// From the opening that a snapshot published at an instant would hold.
+    Published(Instant),
 }
 
 /// Answers with the engine from the whole ledger.
@@ -82,8 +84,10 @@ pub fn value(
     path: Path,
 ) -> Result<answer::Value, KitError> {
     let start = compiled.metered.opening.at;
-    if let Path::Opening(opening) = path {
-        compiled.open_at(opening);
+    match path {
+        Path::Ledger => {}
+        Path::Opening(opening) => compiled.open_at(opening),
+        Path::Published(publish_at) => compiled.open_before(publish_at),
     }
     let metered = compiled.metered;
     let minute = at.ceil_minute();
