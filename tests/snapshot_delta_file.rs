@@ -35,7 +35,7 @@ fn delta() -> (Encoded, Vec<u8>) {
 fn read(file: &[u8], chunk: usize) -> Result<(Vec<(Digest, Vec<u8>)>, bool), Error> {
     let (mut reader, mut parts) = (DeltaReader::default(), Vec::new());
     for chunk in file.chunks(chunk) {
-        reader.feed(chunk, &mut |digest, bytes| {
+        reader.feed(chunk, |digest, bytes: &[u8]| {
             parts.push((digest, bytes.to_vec()));
             Ok(())
         })?;
@@ -93,5 +93,5 @@ fn fault_b05_other_files_are_no_deltas() {
     let (_, file) = delta();
     let mut reader = DeltaReader::default();
     let refused = Error::new("refused", "");
-    assert_eq!(reader.feed(&file, &mut |_, _| Err(refused.clone())), Err(refused));
+    assert_eq!(reader.feed(&file, |_, _: &[u8]| Err(refused.clone())), Err(refused));
 }
