@@ -31,8 +31,10 @@ fn delta() -> (Encoded, Vec<u8>) {
     (second, file)
 }
 
+type Parts = Vec<(Digest, Vec<u8>)>;
+
 /// The parts of a file in chunks of a length, and whether it was whole.
-fn read(file: &[u8], chunk: usize) -> Result<(Vec<(Digest, Vec<u8>)>, bool), Error> {
+fn read(file: &[u8], chunk: usize) -> Result<(Parts, bool), Error> {
     let (mut reader, mut parts) = (DeltaReader::default(), Vec::new());
     for chunk in file.chunks(chunk) {
         reader.feed(chunk, |digest, bytes: &[u8]| {
