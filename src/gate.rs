@@ -9,20 +9,22 @@ mod bundle;
 mod found;
 mod freshness;
 mod seen;
+mod slice;
 
 use crate::amount::Amount;
 use crate::engine::program::{Program, Rule};
 use crate::engine::{Explanation, History, HistoryQuery, UsageEvent, WindowSize};
 use crate::error::Error;
-use crate::snapshot::{Body, Digest, Roots};
+use crate::snapshot::{Body, Digest, Roots, cut};
 use crate::time::Instant;
 use crate::trust::{Head, Keyring, TrustedKey, VerifiedHead, verify};
 pub use answer::{Answer, Kind, Reason};
 pub use bundle::{bundle, unbundle};
-use found::Found;
+use found::{Found, Missing, Sought};
 pub use freshness::{Clock, Origin, Status};
 use freshness::{Rung, Standing};
 use seen::SeenUsage;
+pub use slice::SliceGate;
 
 /// What a gate trusts and how it answers before it has a snapshot.
 #[derive(Clone, Debug)]
@@ -192,13 +194,7 @@ impl Gate {
     /// Whether the feature may be used; nothing is allocated.
     #[must_use]
     pub fn has_access(&self, ask: &Ask<'_>) -> bool {
-        match self.find(ask) {
-            Ok(found) => match found.quick(ask) {
-                Some(reason) => reason.has_access(),
-                None => found.answer(ask).has_access,
-            },
-            Err(missing) => missing.reason.has_access(),
-        }
+        found::has_access(&self.find(ask), ask)
     }
 
     /// Units left; `None` where the type has none or they are not known.
@@ -222,21 +218,13 @@ impl Gate {
     /// The full decision.
     #[must_use]
     pub fn check(&self, ask: &Ask<'_>) -> Answer {
-        match self.find(ask) {
-            Ok(found) => found.answer(ask),
-            Err(missing) => missing.answer(),
-        }
+        found::check(&self.find(ask), ask)
     }
 
     /// The decision with its derivation.
     #[must_use]
     pub fn explain(&self, ask: &Ask<'_>) -> Explained {
-        match self.find(ask) {
-            Ok(found) => found.explain(ask),
-            Err(missing) => {
-                Explained { answer: missing.answer(), explanation: None, grant_ids: Vec::new() }
-            }
-        }
+        found::explain(&self.find(ask), ask)
     }
 
     /// Every entitlement of a subject, with the feature's key; nothing for an unknown subject.
@@ -296,6 +284,18 @@ impl Gate {
         true
     }
 
+    /// Cuts the slice of a subject, named by its id or an alias: its entitlements and the proof that
+    /// the present head stands for them. Only who names the subject's id can open it.
+    ///
+    /// # Errors
+    /// `no-snapshot` before the first; `unknown-subject` when the snapshot has none of that name;
+    /// the codes of [`Body::subject`] and of [`cut`].
+    pub fn slice(&self, subject: &str) -> Result<Vec<u8>, Error> {
+        let Snapshot { head, body, .. } = self.present.as_ref().ok_or(NO_SNAPSHOT)?;
+        let subject = body.subject(subject)?.ok_or(UNKNOWN_SUBJECT)?;
+        cut(body, &subject, head.bytes())
+    }
+
     /// What the time is here: the clock's, but never before the snapshot was signed; `None` before
     /// the first.
     #[must_use]
@@ -308,21 +308,8 @@ impl Gate {
     pub fn status(&self, clock: Clock) -> Option<Status> {
         let present = self.present.as_ref()?;
         let standing = self.standing(present, clock);
-        let Snapshot { head, origin, body } = present;
-        Some(Status {
-            version: head.head().version,
-            epoch: head.epoch(),
-            issued_at: head.head().issued_at,
-            stale_after: head.head().stale_after,
-            expires_at: head.head().expires_at,
-            dead_at: head.head().dead_at,
-            usage_as_of: head.head().usage_as_of,
-            age_millis: standing.age_millis,
-            stale: standing.is_stale(),
-            clock_trusted: standing.clock_trusted,
-            source: *origin,
-            subjects: body.catalogue().counts().subjects,
-        })
+        let subjects = present.body.catalogue().counts().subjects;
+        Some(standing.status(&present.head, Some(subjects)))
     }
 
     #[inline]
@@ -332,15 +319,13 @@ impl Gate {
 
     /// The entitlement that is asked about, or why there is none.
     #[inline]
-    fn find<'a>(&'a self, ask: &Ask<'_>) -> Result<Found<'a>, Missing> {
+    fn find<'a>(&'a self, ask: &Ask<'_>) -> Sought<'a> {
         let Some(present) = &self.present else {
             let open = self.options.open_without_snapshot;
             let reason = if open { Reason::OpenPolicy } else { Reason::NoSnapshot };
             return Err(Missing { reason, standing: None });
         };
-        let mut standing = self.standing(present, ask.clock);
-        // The snapshot's age changes what is answered now, not what is answered for an instant.
-        standing.changes_at = standing.changes_at.filter(|_| ask.at.is_none());
+        let standing = self.standing(present, ask.clock).asked_for(ask.at);
         let missing = |reason| Missing { reason, standing: Some(standing) };
         if standing.rung == Rung::Dead {
             return Err(missing(Reason::DeadSnapshot));
@@ -356,18 +341,12 @@ impl Gate {
     }
 }
 
-/// Why no entitlement was found.
-struct Missing {
-    reason: Reason,
-    standing: Option<Standing>,
-}
-
-impl Missing {
-    fn answer(&self) -> Answer {
-        Answer::bare(self.reason, self.standing)
-    }
-}
-
+const NO_SNAPSHOT: Error =
+    Error::new("no-snapshot", "there is no snapshot yet; refresh, or wait until one is published");
+const UNKNOWN_SUBJECT: Error = Error::new(
+    "unknown-subject",
+    "the snapshot has no subject of that name; check the name, and whether its facts are published",
+);
 const NOT_FOUND: Error = Error::new(
     "not-entitled",
     "there is no such entitlement in the snapshot; `check` says which part of it is unknown",

@@ -4,6 +4,7 @@
 //! signed and needs not be: head and pack are verified as if they had come alone.
 
 use crate::error::Error;
+use crate::snapshot::Slice;
 use crate::trust::HEAD_BYTES_MAX;
 
 const MAGIC: [u8; 4] = *b"EGB0";
@@ -27,8 +28,12 @@ pub fn bundle(head: &[u8], pack: &[u8]) -> Vec<u8> {
 /// Takes a file apart into head and pack; the pack keeps the file's memory.
 ///
 /// # Errors
-/// `bundle-malformed` when the file does not begin as a bundle does, or ends within its head.
+/// `bundle-malformed` when the file does not begin as a bundle does, or ends within its head, and
+/// for a slice `snapshot-is-slice`.
 pub fn unbundle(mut file: Vec<u8>) -> Result<(Vec<u8>, Vec<u8>), Error> {
+    if Slice::read(&file).is_ok() {
+        return Err(SLICE);
+    }
     let (magic, rest) = file.split_first_chunk().ok_or(MALFORMED)?;
     let (length, rest) = rest.split_first_chunk().ok_or(MALFORMED)?;
     let length = u32::from_le_bytes(*length) as usize;
@@ -39,6 +44,11 @@ pub fn unbundle(mut file: Vec<u8>) -> Result<(Vec<u8>, Vec<u8>), Error> {
     Ok((head, file))
 }
 
+const SLICE: Error = Error::new(
+    "snapshot-is-slice",
+    "the bytes are the slice of one subject; open it with `openSlice` of `edgegrant/browser`, or \
+     give the gate a whole snapshot",
+);
 const MALFORMED: Error = Error::new(
     "bundle-malformed",
     "the bytes are no snapshot in one file; give what `edgegrant publish --bundle` wrote, or the \

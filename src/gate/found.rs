@@ -9,6 +9,51 @@ use crate::engine::{self, Question, Terms, UsageEvent};
 use crate::snapshot::{Entry, Feature, Outline, OutlineRule, WhenExpired};
 use crate::time::Instant;
 
+/// What a question leads to: an entitlement, or why there is none.
+pub(super) type Sought<'a> = Result<Found<'a>, Missing>;
+
+/// Why no entitlement was found.
+pub(super) struct Missing {
+    pub(super) reason: Reason,
+    pub(super) standing: Option<Standing>,
+}
+
+/// Whether the feature may be used; nothing is allocated.
+#[inline]
+pub(super) fn has_access(sought: &Sought<'_>, ask: &Ask<'_>) -> bool {
+    match sought {
+        Ok(found) => match found.quick(ask) {
+            Some(reason) => reason.has_access(),
+            None => found.answer(ask).has_access,
+        },
+        Err(missing) => missing.reason.has_access(),
+    }
+}
+
+/// The full decision.
+pub(super) fn check(sought: &Sought<'_>, ask: &Ask<'_>) -> Answer {
+    match sought {
+        Ok(found) => found.answer(ask),
+        Err(missing) => missing.answer(),
+    }
+}
+
+/// The decision with its derivation.
+pub(super) fn explain(sought: &Sought<'_>, ask: &Ask<'_>) -> Explained {
+    match sought {
+        Ok(found) => found.explain(ask),
+        Err(missing) => {
+            Explained { answer: missing.answer(), explanation: None, grant_ids: Vec::new() }
+        }
+    }
+}
+
+impl Missing {
+    fn answer(&self) -> Answer {
+        Answer::bare(self.reason, self.standing)
+    }
+}
+
 /// An entitlement of a subject, at one moment.
 pub(super) struct Found<'a> {
     pub(super) standing: Standing,

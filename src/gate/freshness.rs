@@ -114,9 +114,37 @@ impl Standing {
     pub(super) fn is_stale(&self) -> bool {
         self.rung != Rung::Fresh
     }
+
+    /// The same for a question about an instant: the snapshot's age changes what is answered now,
+    /// not what is answered for an instant.
+    #[inline]
+    pub(super) fn asked_for(mut self, at: Option<Instant>) -> Self {
+        self.changes_at = self.changes_at.filter(|_| at.is_none());
+        self
+    }
+
+    /// What is known of the snapshot that a head stands for.
+    pub(super) const fn status(&self, head: &VerifiedHead, subjects: Option<u64>) -> Status {
+        let Head { version, issued_at, stale_after, expires_at, dead_at, usage_as_of, .. } =
+            *head.head();
+        Status {
+            version,
+            epoch: head.epoch(),
+            issued_at,
+            stale_after,
+            expires_at,
+            dead_at,
+            usage_as_of,
+            age_millis: self.age_millis,
+            stale: !matches!(self.rung, Rung::Fresh),
+            clock_trusted: self.clock_trusted,
+            source: self.origin,
+            subjects,
+        }
+    }
 }
 
-/// What a gate knows of its snapshot.
+/// What a gate knows of its snapshot or slice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Status {
     /// The version of the snapshot.
@@ -141,8 +169,8 @@ pub struct Status {
     pub clock_trusted: bool,
     /// Where it came from.
     pub source: Origin,
-    /// How many subjects it holds.
-    pub subjects: u64,
+    /// How many subjects it holds; a slice does not say.
+    pub subjects: Option<u64>,
 }
 
 /// Refuses a head whose times are not for now.

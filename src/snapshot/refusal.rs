@@ -53,6 +53,11 @@ pub(super) const SLICE: Error = Error::new(
     "slice-malformed",
     "the bytes are no slice; a gate and the command line cut them, and pages and packs are none",
 );
+pub(super) const SNAPSHOT_FOR_SLICE: Error = Error::new(
+    "slice-is-snapshot",
+    "the bytes are a whole snapshot, which shows every subject; give out the slice of one, as a gate \
+     and the command line cut it",
+);
 pub(super) const SLICE_SUBJECT: Error = Error::new(
     "slice-subject",
     "the slice is for another subject than the one that was named; fetch the right one",

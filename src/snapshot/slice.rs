@@ -19,6 +19,9 @@ use super::{hash, refusal};
 use crate::error::Error;
 use crate::time::Instant;
 
+/// What a pack and a snapshot in one file begin with.
+const BODY_MAGIC: [u8; 3] = *b"EGB";
+
 /// A slice as it was received: nothing in it is verified.
 pub struct Slice<'a> {
     head: &'a [u8],
@@ -66,8 +69,11 @@ impl<'a> Slice<'a> {
     /// Reads a slice.
     ///
     /// # Errors
-    /// `slice-malformed` when it is none.
+    /// `slice-malformed` when it is none, and for a whole snapshot `slice-is-snapshot`.
     pub fn read(bytes: &'a [u8]) -> Result<Self, Error> {
+        if bytes.starts_with(&BODY_MAGIC) {
+            return Err(refusal::SNAPSHOT_FOR_SLICE);
+        }
         if bytes.len() > SLICE_BYTES_MAX {
             return Err(refusal::SLICE);
         }

@@ -48,7 +48,7 @@ pub(super) fn status(found: gate::Status) -> JsValue {
         stale: found.stale,
         clock: if found.clock_trusted { "trusted" } else { "untrusted" },
         source: found.source.as_str(),
-        subjects: found.subjects as f64,
+        subjects: found.subjects.map(|subjects| subjects as f64),
     })
 }
 
@@ -72,7 +72,8 @@ struct Status {
     stale: bool,
     clock: &'static str,
     source: &'static str,
-    subjects: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subjects: Option<f64>,
 }
 
 /// Without an entitlement there is no instant, and nothing was burnt.

@@ -10,6 +10,7 @@
 
 pub mod independent;
 pub mod random;
+pub mod signed;
 pub mod told;
 
 use edgegrant::amount::Amount;

@@ -1,0 +1,137 @@
+//! A gate over a slice: one subject, proved by the signed head that the slice brings.
+
+use super::found::{self, Found, Missing, Sought};
+use super::freshness::{self, Clock, Origin, Rung, Standing, Status};
+use super::{Answer, Ask, Explained, Options, Reason};
+use crate::error::Error;
+use crate::snapshot::{Digest, Slice, SliceSubject};
+use crate::time::Instant;
+use crate::trust::{VerifiedHead, verify};
+
+/// Owns trusted keys and one proved subject, and answers as a [`Gate`](super::Gate) does.
+///
+/// How old the slice is decides what it is worth, never whether it is opened: whoever holds a slice
+/// often has a clock that is wrong, and an old slice answers by the features' signed policies.
+#[derive(Debug)]
+pub struct SliceGate {
+    options: Options,
+    subject: String,
+    present: Proved,
+    /// As in a gate: time does not run back behind a verified head.
+    latest_issue: Instant,
+}
+
+/// A verified head and the subject that it proves.
+#[derive(Debug)]
+struct Proved {
+    head: VerifiedHead,
+    subject: SliceSubject,
+}
+
+impl SliceGate {
+    /// Opens a slice. The subject is named by its id, by whoever opens: a slice is no credential.
+    ///
+    /// # Errors
+    /// The codes of [`Slice::read`], [`verify`] and [`Slice::prove`]; `version-not-reached` when the
+    /// slice is older than `min_version`.
+    pub fn open(
+        options: Options,
+        subject: String,
+        slice: &[u8],
+        min_version: u64,
+    ) -> Result<Self, Error> {
+        let slice = Slice::read(slice)?;
+        let head = verify(slice.head(), &options.keyring, &options.audience)?;
+        let latest_issue = head.head().issued_at;
+        let present = prove(&slice, head, &subject, min_version)?;
+        Ok(Self { options, subject, present, latest_issue })
+    }
+
+    /// Takes a newer slice of the same subject. Whatever is refused leaves the present one answering.
+    ///
+    /// # Errors
+    /// Those of [`SliceGate::open`]; `head-rollback` when it is older than the present one,
+    /// `head-equivocation` when it has the version of the present one and says something else.
+    pub fn replace(&mut self, slice: &[u8], min_version: u64) -> Result<(), Error> {
+        let slice = Slice::read(slice)?;
+        let head = verify(slice.head(), &self.options.keyring, &self.options.audience)?;
+        freshness::supersedes(&head, &self.present.head)?;
+        self.latest_issue = self.latest_issue.max(head.head().issued_at);
+        self.present = prove(&slice, head, &self.subject, min_version)?;
+        Ok(())
+    }
+
+    /// Whose slice it is.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        &self.subject
+    }
+
+    /// Whether the feature may be used.
+    #[must_use]
+    pub fn has_access(&self, ask: &Ask<'_>) -> bool {
+        found::has_access(&self.find(ask), ask)
+    }
+
+    /// The full decision. Of a feature that the subject lacks a slice does not know whether there is
+    /// one: the reason is [`Reason::NotEntitled`].
+    #[must_use]
+    pub fn check(&self, ask: &Ask<'_>) -> Answer {
+        found::check(&self.find(ask), ask)
+    }
+
+    /// The decision with its derivation.
+    #[must_use]
+    pub fn explain(&self, ask: &Ask<'_>) -> Explained {
+        found::explain(&self.find(ask), ask)
+    }
+
+    /// The keys of the features that the subject has an entitlement to.
+    #[must_use]
+    pub fn features(&self) -> Vec<String> {
+        self.present.subject.entries().map(|(feature, _)| feature.key.to_owned()).collect()
+    }
+
+    /// What is known of the snapshot that the slice was cut from.
+    #[must_use]
+    pub fn status(&self, clock: Clock) -> Status {
+        self.standing(clock).status(&self.present.head, None)
+    }
+
+    fn standing(&self, clock: Clock) -> Standing {
+        Standing::new(self.present.head.head(), Origin::Bytes, clock, self.latest_issue)
+    }
+
+    fn find<'a>(&'a self, ask: &Ask<'_>) -> Sought<'a> {
+        let standing = self.standing(ask.clock).asked_for(ask.at);
+        let missing = |reason| Missing { reason, standing: Some(standing) };
+        if standing.rung == Rung::Dead {
+            return Err(missing(Reason::DeadSnapshot));
+        }
+        if ask.subject != self.subject {
+            return Err(missing(Reason::UnknownSubject));
+        }
+        let found = self.present.subject.entry(ask.feature);
+        let (feature, entry) = found.ok_or(missing(Reason::NotEntitled))?;
+        Ok(Found { standing, feature, entry, seen: &[] })
+    }
+}
+
+fn prove(
+    slice: &Slice<'_>,
+    head: VerifiedHead,
+    subject: &str,
+    min_version: u64,
+) -> Result<Proved, Error> {
+    if head.head().version < min_version {
+        return Err(OLD);
+    }
+    let root = Digest(head.head().root);
+    let subject = slice.prove(&root, head.head().usage_as_of, subject)?;
+    Ok(Proved { head, subject })
+}
+
+const OLD: Error = Error::new(
+    "version-not-reached",
+    "the slice is older than the version that is asked for; fetch it again in a moment",
+);
