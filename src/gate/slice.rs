@@ -73,7 +73,7 @@ impl SliceGate {
         found::has_access(&self.find(ask), ask)
     }
 
-    /// The full decision. Of a feature that the subject lacks a slice does not know whether there is
+    /// Takes a newer slice of the same subject. Whatever is refused leaves the present one as it is.
     /// one: the reason is [`Reason::NotEntitled`].
     #[must_use]
     pub fn check(&self, ask: &Ask<'_>) -> Answer {

@@ -55,8 +55,8 @@ pub(super) const SLICE: Error = Error::new(
 );
 pub(super) const SNAPSHOT_FOR_SLICE: Error = Error::new(
     "slice-is-snapshot",
-    "the bytes are a whole snapshot, which shows every subject; give out the slice of one, as a gate \
-     and the command line cut it",
+    "the bytes are a whole snapshot, which shows every subject; give out the slice of one, as a \
+     gate and the command line cut it",
 );
 pub(super) const SLICE_SUBJECT: Error = Error::new(
     "slice-subject",
