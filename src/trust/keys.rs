@@ -6,6 +6,7 @@ use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use sha2::{Digest as _, Sha512_256};
 
 use super::base64url;
+use super::published::is_published;
 use crate::error::Error;
 
 const PUBLIC_PREFIX: &str = "eg1";
@@ -25,6 +26,11 @@ const WEAK: Error = Error::new(
     "key-weak",
     "the key is no point of full order in its only encoding, so others could sign for it; make a \
      new one with keygen",
+);
+const PUBLISHED: Error = Error::new(
+    "key-published",
+    "the key's secret is published in tests or documents, so anybody could sign; make a new one \
+     with keygen",
 );
 const NO_KEYS: Error =
     Error::new("keys-missing", "no key is trusted; configure at least one, written eg1:...");
@@ -84,8 +90,10 @@ impl fmt::Display for KeyId {
 /// ```
 /// use edgegrant::trust::{SecretKey, TrustedKey};
 ///
-/// let key = SecretKey::from_seed(1, [7; 32]).trusted_key();
-/// assert_eq!(TrustedKey::parse(&key.to_string())?, key);
+/// let text = "eg1:1:c3yHIXuJGZMnjEiHTc_UwQSoZkRzJKLmGM1VZD2RsS0";
+/// assert_eq!(TrustedKey::parse(text)?.to_string(), text);
+/// let published = SecretKey::from_seed(1, [7; 32]).trusted_key().to_string();
+/// assert_eq!(TrustedKey::parse(&published).unwrap_err().code(), "key-published");
 /// assert_eq!(TrustedKey::parse("eg1:1:AAAA").unwrap_err().code(), "key-malformed");
 /// # Ok::<(), edgegrant::Error>(())
 /// ```
@@ -109,13 +117,15 @@ impl TrustedKey {
         Ok(Self { epoch, key })
     }
 
-    /// Reads `eg1:<epoch>:<base64url>`.
+    /// Reads `eg1:<epoch>:<base64url>`, which is how keys are configured.
     ///
     /// # Errors
-    /// As [`TrustedKey::new`].
+    /// As [`TrustedKey::new`], and `key-published` for a key of tests or of well-known documents,
+    /// whose secret half everybody can read.
     pub fn parse(text: &str) -> Result<Self, Error> {
         let (epoch, bytes) = parse(text, PUBLIC_PREFIX).ok_or(MALFORMED)?;
-        Self::new(epoch, &bytes)
+        let key = Self::new(epoch, &bytes)?;
+        if is_published(key.id()) { Err(PUBLISHED) } else { Ok(key) }
     }
 
     /// The name that signatures of this key carry.

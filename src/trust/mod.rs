@@ -8,6 +8,7 @@ mod cbor;
 mod envelope;
 mod head;
 mod keys;
+mod published;
 mod sign;
 mod verify;
 
