@@ -32,8 +32,8 @@ impl SliceGate {
     /// Opens a slice. The subject is named by its id, by whoever opens: a slice is no credential.
     ///
     /// # Errors
-    /// The codes of [`Slice::read`], [`verify`] and [`Slice::prove`]; `version-not-reached` when the
-    /// slice is older than `min_version`.
+    /// The codes of [`Slice::read`], [`verify`] and [`Slice::prove`]; `version-not-reached` when
+    /// the slice is older than `min_version`.
     pub fn open(
         options: Options,
         subject: String,
@@ -47,7 +47,7 @@ impl SliceGate {
         Ok(Self { options, subject, present, latest_issue })
     }
 
-    /// Takes a newer slice of the same subject. Whatever is refused leaves the present one answering.
+    /// Takes a newer slice of the same subject. Whatever is refused changes nothing.
     ///
     /// # Errors
     /// Those of [`SliceGate::open`]; `head-rollback` when it is older than the present one,
@@ -73,8 +73,8 @@ impl SliceGate {
         found::has_access(&self.find(ask), ask)
     }
 
-    /// Takes a newer slice of the same subject. Whatever is refused leaves the present one as it is.
-    /// one: the reason is [`Reason::NotEntitled`].
+    /// The full decision. A slice does not tell features that the subject lacks from those that
+    /// nobody has: the reason is [`Reason::NotEntitled`] for both.
     #[must_use]
     pub fn check(&self, ask: &Ask<'_>) -> Answer {
         found::check(&self.find(ask), ask)
