@@ -6,8 +6,10 @@
 
 mod answer;
 mod bundle;
+mod floor;
 mod found;
 mod freshness;
+mod policy;
 mod seen;
 mod slice;
 
@@ -23,6 +25,7 @@ pub use bundle::{bundle, unbundle};
 use found::{Found, Missing, Sought};
 pub use freshness::{Clock, Origin, Status};
 use freshness::{Rung, Standing};
+pub use policy::{Policies, PolicySource};
 use seen::SeenUsage;
 pub use slice::SliceGate;
 
@@ -33,8 +36,10 @@ pub struct Options {
     pub audience: String,
     /// Whose signatures count, and how many are needed.
     pub keyring: Keyring,
-    /// The answer without a snapshot; no access unless somebody wants it so.
-    pub open_without_snapshot: bool,
+    /// Answer everything with access before the first snapshot, though nobody signed that.
+    pub dangerously_open_without_snapshot: bool,
+    /// What features answer once a snapshot has expired, apart from what is signed.
+    pub policies: Policies,
 }
 
 impl Options {
@@ -46,10 +51,16 @@ impl Options {
         audience: String,
         trusted_keys: &[String],
         threshold: usize,
-        open_without_snapshot: bool,
     ) -> Result<Self, Error> {
         let keys: Result<Vec<_>, _> = trusted_keys.iter().map(|k| TrustedKey::parse(k)).collect();
-        Ok(Self { audience, keyring: Keyring::new(keys?, threshold)?, open_without_snapshot })
+        Ok(Self::new(audience, Keyring::new(keys?, threshold)?))
+    }
+
+    /// Trusts a keyring for an audience, and answers as the origin signed.
+    #[must_use]
+    pub fn new(audience: String, keyring: Keyring) -> Self {
+        let policies = Policies::default();
+        Self { audience, keyring, dangerously_open_without_snapshot: false, policies }
     }
 }
 
@@ -90,6 +101,8 @@ pub struct Gate {
     options: Options,
     present: Option<Snapshot>,
     offered: Option<(VerifiedHead, Origin)>,
+    /// The latest head that an earlier gate accepted, from a store.
+    floor: Option<VerifiedHead>,
     /// The latest `issuedAt` of all heads that were verified: time does not run back behind it.
     latest_issue: Instant,
     seen: SeenUsage,
@@ -130,6 +143,7 @@ impl Gate {
             options,
             present: None,
             offered: None,
+            floor: None,
             latest_issue: Instant::MIN,
             seen: SeenUsage::default(),
         }
@@ -142,14 +156,14 @@ impl Gate {
     /// # Errors
     /// The codes of [`verify`]; `head-from-future` when it was signed more than a day ahead of the
     /// clock; `head-expired` unless it comes from the own store; `head-rollback` when it is older
-    /// than the present one; `head-equivocation` when it has the version of the present one and
-    /// says something else.
+    /// than the floor; `head-equivocation` when it has the version of the floor and says something
+    /// else.
     pub fn offer(&mut self, head: &[u8], clock: Clock, origin: Origin) -> Result<Offer, Error> {
         self.offered = None;
         let head = verify(head, &self.options.keyring, &self.options.audience)?;
         freshness::admit(head.head(), clock, origin)?;
-        if let Some(present) = &self.present {
-            freshness::supersedes(&head, &present.head)?;
+        if let Some(floor) = self.lowest() {
+            freshness::supersedes(&head, floor)?;
         }
         self.latest_issue = self.latest_issue.max(head.head().issued_at);
         if let Some(present) = &mut self.present {
@@ -179,11 +193,15 @@ impl Gate {
     /// touched.
     ///
     /// # Errors
-    /// `not-offered` without an offer before; the codes of [`Body::open`] and of its parts.
+    /// `not-offered` without an offer before; `snapshot-shrunk` when more than half of the subjects
+    /// are gone and the head does not say that this was meant; the codes of [`Body::open`] and of
+    /// its parts.
     pub fn accept(&mut self, pack: Vec<u8>) -> Result<(), Error> {
         let (head, origin) = self.offered.take().ok_or(NOT_OFFERED)?;
         let body = Body::open(pack, &roots(head.head()), head.head().usage_as_of)?;
-        if self.present.is_some() {
+        if let Some(present) = &self.present {
+            let subjects = |body: &Body| body.catalogue().counts().subjects;
+            freshness::admit_loss(&head, subjects(&body), &present.head, subjects(&present.body))?;
             body.verify_parts()?;
         }
         self.seen.forget_included(&body);
@@ -321,7 +339,7 @@ impl Gate {
     #[inline]
     fn find<'a>(&'a self, ask: &Ask<'_>) -> Sought<'a> {
         let Some(present) = &self.present else {
-            let open = self.options.open_without_snapshot;
+            let open = self.options.dangerously_open_without_snapshot;
             let reason = if open { Reason::OpenPolicy } else { Reason::NoSnapshot };
             return Err(Missing { reason, standing: None });
         };
@@ -337,7 +355,8 @@ impl Gate {
         let feature = feature.ok_or(missing(Reason::UnknownFeature))?;
         let entry = subject.entry(&feature).ok_or(missing(Reason::NotEntitled))?;
         let seen = self.seen.of(subject.id(), feature.key);
-        Ok(Found { standing, feature, entry, seen })
+        let policies = &self.options.policies;
+        Ok(Found { standing, feature, entry, seen, policies })
     }
 }
 

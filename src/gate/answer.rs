@@ -1,6 +1,7 @@
 //! One answer of a gate, in the words that JavaScript and the command line share.
 
 use super::freshness::{Origin, Standing};
+use super::policy::PolicySource;
 use crate::amount::Amount;
 use crate::engine::{self, Decision, Period};
 use crate::time::Instant;
@@ -46,6 +47,8 @@ pub struct Answer {
     pub clock_trusted: bool,
     /// Where the snapshot came from.
     pub source: Option<Origin>,
+    /// Whose policy is in force for the feature once its snapshot has expired, or before the first.
+    pub policy_source: PolicySource,
 }
 
 /// The type of an entitlement.
@@ -214,6 +217,10 @@ impl Answer {
             stale: standing.is_some_and(|standing| standing.is_stale()),
             clock_trusted: standing.is_none_or(|standing| standing.clock_trusted),
             source: standing.map(|standing| standing.origin),
+            policy_source: match (standing, reason) {
+                (None, Reason::OpenPolicy) => PolicySource::Local,
+                _ => PolicySource::Signed,
+            },
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::answer::{Answer, Reason};
 use super::freshness::{Rung, Standing};
-use super::{Ask, Explained};
+use super::{Ask, Explained, Policies};
 use crate::amount::Amount;
 use crate::engine::program::{Program, Steady};
 use crate::engine::{self, Question, Terms, UsageEvent};
@@ -61,6 +61,7 @@ pub(super) struct Found<'a> {
     pub(super) entry: Entry<'a>,
     /// Usage seen here.
     pub(super) seen: &'a [UsageEvent],
+    pub(super) policies: &'a Policies,
 }
 
 impl Found<'_> {
@@ -158,6 +159,7 @@ impl Found<'_> {
             kind: Some(program.terms().kind.into()),
             config: config.map(str::to_owned),
             unit: self.feature.unit.map(str::to_owned),
+            policy_source: self.policies.of(&self.feature).1,
             ..answer
         }
     }
@@ -169,7 +171,7 @@ impl Found<'_> {
         if !expired && !lapsed {
             return reason;
         }
-        match self.feature.when_expired {
+        match self.policies.of(&self.feature).0 {
             WhenExpired::Closed => Reason::ExpiredSnapshot,
             WhenExpired::Open if reason.is_closed() => reason,
             WhenExpired::Open => Reason::OpenPolicy,

@@ -185,10 +185,14 @@ pub(super) fn admit(head: &Head, clock: Clock, origin: Origin) -> Result<(), Err
     Ok(())
 }
 
+/// What orders heads: a new epoch begins versions anew.
+pub(super) const fn place(head: &VerifiedHead) -> (u32, u64) {
+    (head.epoch(), head.head().version)
+}
+
 /// Refuses a head that is older than the present one, or contradicts it.
 pub(super) fn supersedes(head: &VerifiedHead, present: &VerifiedHead) -> Result<(), Error> {
-    let order = (head.epoch(), head.head().version).cmp(&(present.epoch(), present.head().version));
-    match order {
+    match place(head).cmp(&place(present)) {
         core::cmp::Ordering::Greater => Ok(()),
         core::cmp::Ordering::Less => Err(ROLLBACK),
         core::cmp::Ordering::Equal if head.head() == present.head() => Ok(()),
@@ -196,6 +200,24 @@ pub(super) fn supersedes(head: &VerifiedHead, present: &VerifiedHead) -> Result<
     }
 }
 
+/// Refuses a body that lost more than half of the present one's subjects, unless the head says that
+/// this was meant since. Whoever configured a new epoch has looked already.
+pub(super) fn admit_loss(
+    head: &VerifiedHead,
+    subjects: u64,
+    present: &VerifiedHead,
+    present_subjects: u64,
+) -> Result<(), Error> {
+    let meant =
+        head.epoch() > present.epoch() || head.head().shrunk_at_version > present.head().version;
+    if meant || subjects >= present_subjects / 2 { Ok(()) } else { Err(SHRUNK) }
+}
+
+const SHRUNK: Error = Error::new(
+    "snapshot-shrunk",
+    "more than half of the subjects are gone; check the facts, and publish them with \
+     --allow-shrink if that is meant",
+);
 const FROM_FUTURE: Error = Error::new(
     "head-from-future",
     "the head was signed more than a day ahead of this clock; set the clock",

@@ -113,7 +113,7 @@ impl SliceGate {
         }
         let found = self.present.subject.entry(ask.feature);
         let (feature, entry) = found.ok_or(missing(Reason::NotEntitled))?;
-        Ok(Found { standing, feature, entry, seen: &[] })
+        Ok(Found { standing, feature, entry, seen: &[], policies: &self.options.policies })
     }
 }
 

@@ -3,7 +3,7 @@
 //! `pkg/src/answer.ts` reads them in the same order.
 
 use crate::amount::Amount;
-use crate::gate::{Answer, Kind, Origin};
+use crate::gate::{Answer, Kind, Origin, PolicySource};
 use crate::time::Instant;
 
 /// Room for one decision, whose address stays the same.
@@ -40,7 +40,7 @@ impl Scratch {
             f64::from(u8::from(answer.stale)),
             f64::from(u8::from(answer.clock_trusted)),
             answer.source.map_or(f64::NAN, source),
-            f64::from(u8::from(answer.config.is_some()) + 2 * u8::from(answer.unit.is_some())),
+            f64::from(flags(&answer)),
         ];
         self.config = answer.config;
         self.unit = answer.unit;
@@ -57,6 +57,16 @@ impl Scratch {
     pub(super) const fn take_unit(&mut self) -> Option<String> {
         self.unit.take()
     }
+}
+
+/// What there is beyond numbers, a bit for each.
+fn flags(answer: &Answer) -> u8 {
+    let flags = [
+        answer.config.is_some(),
+        answer.unit.is_some(),
+        answer.policy_source == PolicySource::Local,
+    ];
+    flags.iter().rev().fold(0, |bits, flag| bits << 1 | u8::from(*flag))
 }
 
 fn number(amount: Option<Amount>) -> f64 {

@@ -29,11 +29,11 @@ impl Gate {
         audience: String,
         trusted_keys: Vec<String>,
         threshold: f64,
-        open_without_snapshot: bool,
+        dangerously_open_without_snapshot: bool,
     ) -> Result<Gate, JsValue> {
-        let options =
-            Options::parse(audience, &trusted_keys, threshold as usize, open_without_snapshot);
-        let gate = gate::Gate::new(options.map_err(|error| thrown(&error))?);
+        let options = Options::parse(audience, &trusted_keys, threshold as usize);
+        let options = options.map_err(|error| thrown(&error))?;
+        let gate = gate::Gate::new(Options { dangerously_open_without_snapshot, ..options });
         Ok(Self { gate, latest: Scratch::default() })
     }
 

@@ -18,7 +18,7 @@ pub fn key(epoch: u32) -> SecretKey {
 pub fn options(keys: &[SecretKey], threshold: usize) -> Options {
     let keys = keys.iter().map(SecretKey::trusted_key).collect();
     let keyring = Keyring::new(keys, threshold).unwrap();
-    Options { audience: AUDIENCE.to_owned(), keyring, open_without_snapshot: false }
+    Options::new(AUDIENCE.to_owned(), keyring)
 }
 
 pub fn head(encoded: &Encoded, version: u64) -> Head {

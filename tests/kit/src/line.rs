@@ -207,7 +207,7 @@ pub fn publish(entitlements: Vec<Option<EntitlementRecord>>) -> Result<Published
 pub fn load(snapshot: &Published) -> Result<Gate, KitError> {
     let keyring = Keyring::new(vec![published::key().trusted_key()], 1).map_err(refused)?;
     let audience = published::AUDIENCE.to_owned();
-    let mut gate = Gate::new(Options { audience, keyring, open_without_snapshot: false });
+    let mut gate = Gate::new(Options::new(audience, keyring));
     gate.offer(&snapshot.head, Clock::At(signed_at()), Origin::Bytes).map_err(refused)?;
     gate.accept(snapshot.pack.clone()).map_err(refused)?;
     Ok(gate)

@@ -31,7 +31,7 @@ fn now() -> Instant {
 fn new_gate() -> Gate {
     let keyring = Keyring::new(vec![key().trusted_key()], 1).unwrap();
     let audience = AUDIENCE.to_owned();
-    Gate::new(Options { audience, keyring, open_without_snapshot: false })
+    Gate::new(Options::new(audience, keyring))
 }
 
 fn load(gate: &mut Gate, published: &Published, at: Instant) -> Result<(), Error> {
@@ -325,7 +325,20 @@ fn usage_seen_at_a_whole_minute_counts_at_once() {
 }
 
 #[test]
-fn a_reset_passes_without_a_new_snapshot() {
+fn fault_t11_a_grant_expires_without_a_new_snapshot() {
+    let mut entitlement = calls("100", "40");
+    entitlement.grants[0].expires_at = Some(timestamp("2026-03-10T13:00:00Z"));
+    let (features, _) = facts("100");
+    let subjects = [subject("acme", vec![entitlement])];
+    let gate = loaded(&publish(&features, &subjects, Times::at(now())).unwrap());
+    let until = gate.check(&ask("acme", "calls", now())).until.unwrap();
+    assert_eq!(until, instant("2026-03-10T12:59:00.001Z"));
+    assert_eq!(access(&gate, &ask("acme", "calls", until.plus_millis(-1))), [true, true]);
+    assert_eq!(access(&gate, &ask("acme", "calls", until)), [false, false]);
+}
+
+#[test]
+fn fault_t16_a_reset_passes_without_a_new_snapshot() {
     let mut gate = loaded(&published("100"));
     gate.record("acme", "calls", Amount::from_units(60), now());
     let at = Some(instant("2026-04-01T00:00:00Z"));

@@ -43,7 +43,7 @@ impl Trust {
     pub(super) fn gate(&self) -> Result<Gate, Failure> {
         // Keys are read here and not with the arguments, whose faults are shown as they were typed.
         let audience = self.audience.clone();
-        let options = Options::parse(audience, &self.trusted_keys, self.threshold, false)?;
+        let options = Options::parse(audience, &self.trusted_keys, self.threshold)?;
         let mut gate = Gate::new(options);
         let head = folder::read(&self.folder().head(), HEAD_BYTES)?;
         let refused = |error| Failure::refused(&error);
