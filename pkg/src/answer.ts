@@ -10,13 +10,13 @@ const SOURCES: readonly Source[] = ["origin", "store", "bytes"];
 const HAS_CONFIG = 1;
 const HAS_UNIT = 2;
 
-/** Reads the latest decision of a gate of the wasm. */
+/** Reads the latest decision of a gate of the wasm, over a snapshot or over a slice. */
 export class Answers {
-  readonly #gate: Gate;
+  readonly #gate: Latest;
   readonly #address: number;
   #numbers: Float64Array;
 
-  constructor(gate: Gate) {
+  constructor(gate: Latest) {
     this.#gate = gate;
     this.#address = gate.latest;
     this.#numbers = numbersAt(this.#address, LENGTH);
@@ -65,6 +65,8 @@ function period(from: number, to: number): Period {
 function known(number: number): boolean {
   return number === number;
 }
+
+type Latest = Pick<Gate, "latest" | "takeConfig" | "takeUnit">;
 
 type Type = (typeof TYPES)[number];
 

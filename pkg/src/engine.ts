@@ -6,6 +6,7 @@ export type WasmSource = WebAssembly.Module | BufferSource;
 
 let source: (() => WasmSource) | undefined;
 let instance: glue.InitOutput | undefined;
+let loading: Promise<void> | undefined;
 
 /** Says where the wasm comes from. Nothing is read or compiled before the first use. */
 export function provide(from: () => WasmSource): void {
@@ -15,6 +16,16 @@ export function provide(from: () => WasmSource): void {
 /** Instantiates the wasm now. A second call changes nothing: there is one instance. */
 export function start(module: WasmSource): void {
   instance ??= glue.initSync({ module });
+}
+
+/** Instantiates the wasm once it has been fetched and compiled, unless that has been done. */
+export function load(compile: () => Promise<WasmSource>): Promise<void> {
+  if (instance !== undefined) return Promise.resolve();
+  // What failed is tried again by the next.
+  loading ??= compile()
+    .then(start)
+    .finally(() => (loading = undefined));
+  return loading;
 }
 
 /** The functions of the wasm, which is instantiated on the first call. */

@@ -128,6 +128,15 @@ export class Gate {
     return coded(() => this.#open().history(id, key, now, from, to, hourly)) as History;
   }
 
+  /**
+   * The slice of a subject, named by its id or an alias: its entitlements and the proof that they
+   * are what the origin signed, for `openSlice` in that customer's browser.
+   */
+  slice(subject: string): Uint8Array {
+    const id = subjectId(subject);
+    return coded(() => this.#open().slice(id));
+  }
+
   /** The same for one subject, named once. */
   async subject(subject: string): Promise<Subject> {
     this.#open();

@@ -5,14 +5,18 @@ import { amount, bytes, instant, millis, object, own, refuse, text } from "./arg
 export type SnapshotBytes =
   Uint8Array | ArrayBuffer | { head: Uint8Array | ArrayBuffer; pack: Uint8Array | ArrayBuffer };
 
-/** What a gate is made from. At least one of `origin` and `snapshot` is given. */
-export interface GateOptions {
+/** Whose signatures count, and for whom. */
+export interface TrustOptions {
   /** Whom snapshots must be for, tenant and environment: `"acme/production"`. */
   audience: string;
   /** The origin's public keys: `["eg1:1:…"]`. */
   trustedKeys: readonly string[];
   /** How many of the keys must have signed; 1 unless stated. */
   threshold?: number;
+}
+
+/** What a gate is made from. At least one of `origin` and `snapshot` is given. */
+export interface GateOptions extends TrustOptions {
   /** The address under which `public/` and `private/` lie. */
   origin?: string;
   /** A snapshot to begin with. It is verified like any other. */
@@ -87,11 +91,15 @@ export function stated<T, U>(
   return value === undefined ? otherwise : check(value, name);
 }
 
-/** `GateOptions` as they were when the gate was made. */
-export interface Config {
+/** `TrustOptions` as they were when they were read. */
+export interface Trust {
   readonly audience: string;
   readonly trustedKeys: string[];
   readonly threshold: number;
+}
+
+/** `GateOptions` as they were when the gate was made. */
+export interface Config extends Trust {
   readonly origin: string | undefined;
   readonly snapshot: { file: Uint8Array } | { head: Uint8Array; pack: Uint8Array } | undefined;
   readonly headers: Headers;
@@ -110,9 +118,7 @@ const TIMEOUT_MS_MAX = 2_147_483_647;
 export function readConfig(value: unknown): Config {
   const options = object(value, "options");
   const config = {
-    audience: text(own(options, "audience"), "audience", AUDIENCE_LENGTH_MAX),
-    trustedKeys: keys(own(options, "trustedKeys")),
-    threshold: stated(options, "threshold", whole, 1),
+    ...readTrust(options),
     origin: stated(options, "origin", folder, undefined),
     snapshot: stated(options, "snapshot", snapshot, undefined),
     headers: stated(options, "headers", headers, new Headers()),
@@ -128,8 +134,16 @@ export function readConfig(value: unknown): Config {
   return config;
 }
 
+export function readTrust(options: object): Trust {
+  return {
+    audience: text(own(options, "audience"), "audience", AUDIENCE_LENGTH_MAX),
+    trustedKeys: keys(own(options, "trustedKeys")),
+    threshold: stated(options, "threshold", whole, 1),
+  };
+}
+
 /** A misspelt option must not leave a gate with less than was asked for. */
-function refuseUnknown(options: object, config: object): void {
+export function refuseUnknown(options: object, config: object): void {
   for (const name of Reflect.ownKeys(options)) {
     if (!Object.hasOwn(config, name)) {
       throw new GateError("option-unknown", `there is no option \`${String(name)}\`; remove it`);
@@ -159,7 +173,7 @@ function callable<T>(value: unknown, name: string): T {
   return typeof value === "function" ? (value as T) : refuse(name, "a function");
 }
 
-function clock(value: unknown, name: string): () => number {
+export function clock(value: unknown, name: string): () => number {
   const read = callable<() => unknown>(value, name);
   return () => {
     const now = read();

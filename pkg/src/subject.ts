@@ -48,4 +48,8 @@ export class Subject {
   history(feature: string, options: HistoryOptions): History {
     return this.#gate.history(this.id, feature, options);
   }
+
+  slice(): Uint8Array {
+    return this.#gate.slice(this.id);
+  }
 }

@@ -176,6 +176,14 @@ impl Gate {
         }
     }
 
+    /// Cuts the slice of a subject.
+    ///
+    /// # Errors
+    /// Those of [`gate::Gate::slice`].
+    pub fn slice(&self, subject: &str) -> Result<Vec<u8>, JsValue> {
+        self.gate.slice(subject).map_err(|error| thrown(&error))
+    }
+
     /// Whether a part turned out to be bad, so that the body has to be fetched again.
     #[wasm_bindgen(getter, js_name = isDamaged)]
     pub fn is_damaged(&self) -> bool {

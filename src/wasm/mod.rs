@@ -5,6 +5,7 @@
 
 mod answer;
 mod gate;
+mod slice;
 mod told;
 
 use wasm_bindgen::JsValue;
@@ -16,6 +17,7 @@ use crate::gate::Reason;
 use crate::time::Instant;
 
 pub use gate::Gate;
+pub use slice::SliceGate;
 
 /// The version of this build, as in `package.json`.
 #[wasm_bindgen]

@@ -27,6 +27,11 @@ test("the types hold for a bundler that builds for workerd", () => {
   check("module.mts", ...bundler, "--customConditions", "workerd");
 });
 
+test("the types of the browser's entry hold in a bundle and in Node", () => {
+  check("browser.mts", "--module", "esnext", "--moduleResolution", "bundler");
+  check("browser.mts", "--module", "nodenext");
+});
+
 test("the types list exactly the reasons that the wasm can give", (context) => {
   const generated = join(import.meta.dirname, "types/reasons.generated.mts");
   context.after(() => rmSync(generated, { force: true }));

@@ -1,0 +1,188 @@
+import { Answers } from "./answer.js";
+import { bytes, featureKey, object, own, refuse, subjectId } from "./arguments.js";
+import type { Decision, Entitlement } from "./decision.js";
+import { engine } from "./engine.js";
+import { coded, GateError } from "./errors.js";
+import type * as glue from "./glue.js";
+import {
+  type Ask,
+  type AskOptions,
+  clock,
+  readAsk,
+  readTrust,
+  refuseUnknown,
+  stated,
+  type Trust,
+  type TrustOptions,
+} from "./options.js";
+import type { Explanation, Status } from "./told.js";
+
+/** What a slice is opened with. */
+export interface SliceOptions extends TrustOptions {
+  /** The bytes that `gate.slice(subject)` or `edgegrant slice` gave. */
+  slice: Uint8Array | ArrayBuffer;
+  /** Whose slice it must be: the subject's id. A slice is no credential. */
+  subject: string;
+  /** In place of the host's clock; milliseconds since 1970. */
+  now?: () => number;
+  /** Refuse a slice of an earlier version, say than the one that was last seen here. */
+  minVersion?: number;
+  /** `edgegrant.wasm`, where it does not lie beside the scripts: its address, bytes or module. */
+  wasm?: URL | string | WebAssembly.Module | BufferSource;
+}
+
+/** How a slice takes the place of an older one. */
+export interface ReplaceOptions {
+  /** Refuse a slice of an earlier version. */
+  minVersion?: number;
+}
+
+/** What is known of the snapshot that a slice was cut from. */
+export type SliceStatus = Required<
+  Omit<Status, "subjects" | "refreshing" | "lastError" | "lastRefreshAt">
+>;
+
+/** One subject's entitlements, proved by the origin's signature; answers questions about them. */
+export class Slice {
+  /** Whose slice it is. */
+  readonly subject: string;
+  readonly #now: () => number;
+  readonly #answers: Answers;
+  #gate: glue.SliceGate | undefined;
+
+  /** @internal */
+  constructor({ subject, slice, trust, minVersion, now }: SliceConfig) {
+    const { audience, trustedKeys, threshold } = trust;
+    const Engine = engine().SliceGate;
+    this.subject = subject;
+    this.#now = now;
+    this.#gate = coded(
+      () => new Engine(audience, trustedKeys, threshold, subject, slice, minVersion),
+    );
+    this.#answers = new Answers(this.#gate);
+  }
+
+  /** Whether the feature may be used. */
+  hasAccess(feature: string, options?: AskOptions): boolean {
+    return this.check(feature, options).hasAccess;
+  }
+
+  /** The full decision. A feature that the subject lacks is `not-entitled`, also if nobody has it. */
+  check(feature: string, options?: AskOptions): Decision {
+    const ask = readAsk(options);
+    return this.#check(featureKey(feature), this.#clock(ask), ask);
+  }
+
+  /** Units left; `undefined` where the type has none or they are not known. */
+  balance(feature: string, options?: AskOptions): number | undefined {
+    return counted(this.check(feature, options)).balance;
+  }
+
+  /** Units used in the usage period; `undefined` where the type has none or they are not known. */
+  usage(feature: string, options?: AskOptions): number | undefined {
+    return counted(this.check(feature, options)).usage;
+  }
+
+  /** Units used that no grant covers; `undefined` where the type has none or they are not known. */
+  overage(feature: string, options?: AskOptions): number | undefined {
+    return counted(this.check(feature, options)).overage;
+  }
+
+  /** Every entitlement, all for one instant. */
+  entitlements(options?: Pick<AskOptions, "at" | "now">): Entitlement[] {
+    const ask = readAsk(options);
+    const now = this.#clock(ask);
+    const plain = { ...ask, amount: NaN, used: NaN };
+    return this.#open()
+      .features()
+      .map((feature) => ({ feature, ...this.#check(feature, now, plain) }));
+  }
+
+  /** The decision with its derivation. */
+  explain(feature: string, options?: AskOptions): Explanation {
+    const ask = readAsk(options);
+    const now = this.#clock(ask);
+    const key = featureKey(feature);
+    const told = this.#open().explain(key, now, ask.at, ask.amount, ask.used) as object;
+    return { decision: this.#answers.read(), ...told } as Explanation;
+  }
+
+  /** Takes a newer slice of the same subject; what is refused throws and changes nothing. */
+  replace(slice: Uint8Array | ArrayBuffer, options?: ReplaceOptions): void {
+    const given = options === undefined ? {} : object(options, "options");
+    const minVersion = stated(given, "minVersion", version, 0);
+    const newer = window(slice, "slice");
+    coded(() => this.#open().replace(newer, minVersion));
+  }
+
+  /** What is known of the snapshot that the slice was cut from. */
+  get status(): SliceStatus {
+    const now = this.#now();
+    return this.#open().status(now) as SliceStatus;
+  }
+
+  /** Gives the memory back. Whatever is asked afterwards throws `closed`; closing again is fine. */
+  close(): void {
+    const gate = this.#gate;
+    this.#gate = undefined;
+    gate?.free();
+  }
+
+  #check(feature: string, now: number, ask: Ask): Decision {
+    this.#open().check(feature, now, ask.at, ask.amount, ask.used);
+    return this.#answers.read();
+  }
+
+  /** The clock runs before the wasm is entered, for it may be anybody's code. */
+  #clock(ask: Ask): number {
+    return ask.now === undefined ? this.#now() : ask.now;
+  }
+
+  #open(): glue.SliceGate {
+    if (this.#gate === undefined) {
+      throw new GateError("closed", "the slice is closed: open another one");
+    }
+    return this.#gate;
+  }
+}
+
+/** `SliceOptions` as they were when the slice was opened. */
+export interface SliceConfig {
+  readonly trust: Trust;
+  readonly slice: Uint8Array;
+  readonly subject: string;
+  readonly now: () => number;
+  readonly minVersion: number;
+  readonly wasm: SliceOptions["wasm"];
+}
+
+/** One more than the longest slice, so that the wasm refuses what is longer without a copy of it. */
+const SLICE_LENGTH_READ = 270_337;
+
+export function readConfig(value: unknown): SliceConfig {
+  const options = object(value, "options");
+  const trust = readTrust(options);
+  const config = {
+    // The caller may write over its bytes while the wasm is being loaded.
+    slice: window(own(options, "slice"), "slice").slice(),
+    subject: subjectId(own(options, "subject")),
+    now: stated(options, "now", clock, () => Date.now()),
+    minVersion: stated(options, "minVersion", version, 0),
+    wasm: own(options, "wasm") as SliceOptions["wasm"],
+  };
+  refuseUnknown(options, { ...trust, ...config });
+  return { trust, ...config };
+}
+
+function window(value: unknown, name: string): Uint8Array {
+  return bytes(value, name).subarray(0, SLICE_LENGTH_READ);
+}
+
+function version(value: unknown, name: string): number {
+  const fits = Number.isSafeInteger(value) && (value as number) >= 0;
+  return fits ? (value as number) : refuse(name, "a version");
+}
+
+function counted(decision: Decision): { balance?: number; usage?: number; overage?: number } {
+  return decision.type === "metered" ? decision : {};
+}

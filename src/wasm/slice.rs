@@ -1,0 +1,100 @@
+//! The class `SliceGate`.
+
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use super::answer::Scratch;
+use super::{amount, instant, thrown, told};
+use crate::gate::{self, Ask, Clock, Options};
+
+/// A gate over a slice, and the place where it leaves its latest answer.
+#[wasm_bindgen]
+pub struct SliceGate {
+    gate: gate::SliceGate,
+    latest: Scratch,
+}
+
+#[wasm_bindgen]
+impl SliceGate {
+    /// Opens a slice of the named subject.
+    ///
+    /// # Errors
+    /// Those of [`Options::parse`] and [`gate::SliceGate::open`].
+    #[wasm_bindgen(constructor)]
+    pub fn new(
+        audience: String,
+        trusted_keys: Vec<String>,
+        threshold: f64,
+        subject: String,
+        slice: &[u8],
+        min_version: f64,
+    ) -> Result<SliceGate, JsValue> {
+        let options = Options::parse(audience, &trusted_keys, threshold as usize, false);
+        let open = |options| gate::SliceGate::open(options, subject, slice, min_version as u64);
+        let gate = options.and_then(open).map_err(|error| thrown(&error))?;
+        Ok(Self { gate, latest: Scratch::default() })
+    }
+
+    /// Takes a newer slice of the same subject.
+    ///
+    /// # Errors
+    /// Those of [`gate::SliceGate::replace`].
+    pub fn replace(&mut self, slice: &[u8], min_version: f64) -> Result<(), JsValue> {
+        self.gate.replace(slice, min_version as u64).map_err(|error| thrown(&error))
+    }
+
+    /// Leaves the full decision where `latest` points.
+    pub fn check(&mut self, f: &str, now: f64, at: f64, wanted: f64, used: f64) {
+        let answer = self.gate.check(&self.ask(f, now, at, wanted, used));
+        self.latest.keep(answer);
+    }
+
+    /// Leaves the decision where `latest` points and gives its derivation.
+    pub fn explain(&mut self, f: &str, now: f64, at: f64, wanted: f64, used: f64) -> JsValue {
+        let explained = self.gate.explain(&self.ask(f, now, at, wanted, used));
+        let derivation = told::explanation(explained.explanation, &explained.grant_ids);
+        self.latest.keep(explained.answer);
+        derivation
+    }
+
+    /// Where the numbers of the latest decision are in memory, for as long as the gate lives.
+    #[wasm_bindgen(getter)]
+    pub fn latest(&self) -> *const f64 {
+        self.latest.numbers()
+    }
+
+    /// The config of the latest decision, once.
+    #[wasm_bindgen(js_name = takeConfig)]
+    pub fn take_config(&mut self) -> Option<String> {
+        self.latest.take_config()
+    }
+
+    /// The unit of the latest decision, once.
+    #[wasm_bindgen(js_name = takeUnit)]
+    pub fn take_unit(&mut self) -> Option<String> {
+        self.latest.take_unit()
+    }
+
+    /// The keys of the features that the subject is entitled to.
+    pub fn features(&self) -> Vec<String> {
+        self.gate.features()
+    }
+
+    /// What is known of the snapshot that the slice was cut from.
+    pub fn status(&self, now: f64) -> JsValue {
+        told::status(self.gate.status(Clock::from_millis(now)))
+    }
+}
+
+impl SliceGate {
+    fn ask<'a>(&'a self, feature: &'a str, now: f64, at: f64, wanted: f64, used: f64) -> Ask<'a> {
+        Ask {
+            subject: self.gate.subject(),
+            feature,
+            clock: Clock::from_millis(now),
+            at: instant(at),
+            amount: amount(wanted),
+            used: amount(used),
+        }
+    }
+}
