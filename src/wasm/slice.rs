@@ -29,7 +29,7 @@ impl SliceGate {
         slice: &[u8],
         min_version: f64,
     ) -> Result<SliceGate, JsValue> {
-        let options = Options::parse(audience, &trusted_keys, threshold as usize, false);
+        let options = Options::parse(audience, &trusted_keys, threshold as usize);
         let open = |options| gate::SliceGate::open(options, subject, slice, min_version as u64);
         let gate = options.and_then(open).map_err(|error| thrown(&error))?;
         Ok(Self { gate, latest: Scratch::default() })
