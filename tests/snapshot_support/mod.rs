@@ -11,6 +11,7 @@
 pub mod independent;
 pub mod random;
 pub mod signed;
+pub mod sliced;
 pub mod told;
 
 use edgegrant::amount::Amount;
