@@ -9,6 +9,7 @@ const TYPES = ["boolean", "static", "metered"] as const;
 const SOURCES: readonly Source[] = ["origin", "store", "bytes"];
 const HAS_CONFIG = 1;
 const HAS_UNIT = 2;
+const LOCAL_POLICY = 4;
 
 /** Reads the latest decision of a gate of the wasm, over a snapshot or over a slice. */
 export class Answers {
@@ -39,6 +40,7 @@ export class Answers {
     if (known(numbers[12])) decision.version = numbers[12];
     if (known(numbers[13])) decision.age = numbers[13];
     if (known(numbers[16])) decision.source = SOURCES[numbers[16]] as Source;
+    if ((numbers[17] & LOCAL_POLICY) !== 0) decision.policySource = "local";
     if (decision.type === "static" && (numbers[17] & HAS_CONFIG) !== 0) {
       decision.config = JSON.parse(this.#gate.takeConfig() as string);
     }
@@ -82,6 +84,7 @@ interface Flat extends Counted {
   stale: boolean;
   clock: "trusted" | "untrusted";
   source?: Source;
+  policySource?: "local";
   config?: unknown;
 }
 
@@ -103,5 +106,5 @@ type Numbers = readonly [
   stale: number,
   clock: number,
   source: number,
-  texts: number,
+  flags: number,
 ];

@@ -42,6 +42,8 @@ export interface Standing {
   /** Whether the host's clock could be used; if not, the answer is the one when it was signed. */
   clock: "trusted" | "untrusted";
   source?: Source;
+  /** There when the gate's own options replace what was signed for the time after expiry. */
+  policySource?: "local";
 }
 
 /** A usage period; without an end it never ends. */

@@ -1,14 +1,5 @@
 import { Answers } from "./answer.js";
-import {
-  amount,
-  featureKey,
-  instant,
-  millis,
-  object,
-  own,
-  refuse,
-  subjectId,
-} from "./arguments.js";
+import { amount, featureKey, instant, millis, own, refuse, subjectId } from "./arguments.js";
 import type { Decision, Entitlement } from "./decision.js";
 import { engine } from "./engine.js";
 import { coded, GateError } from "./errors.js";
@@ -20,6 +11,7 @@ import {
   type GateOptions,
   type RefreshOptions,
   type RequestContext,
+  optionsOf,
   readAsk,
   readConfig,
   stated,
@@ -27,6 +19,9 @@ import {
 import { Refresher } from "./refresh.js";
 import { Subject } from "./subject.js";
 import type { Explanation, History, HistoryOptions, Status } from "./told.js";
+
+/** What the wasm says of its snapshot. */
+type Told = Omit<Status, "refreshing">;
 
 /** Owns trusted keys and one verified snapshot; answers questions about it. */
 export class Gate {
@@ -38,10 +33,8 @@ export class Gate {
   /** Verifies the keys, and the snapshot if one is given; fetches nothing. */
   constructor(options: GateOptions) {
     const config = readConfig(options);
-    const { audience, trustedKeys, threshold, openWithoutSnapshot } = config;
-    const Engine = engine().Gate;
     this.#config = config;
-    this.#gate = coded(() => new Engine(audience, trustedKeys, threshold, openWithoutSnapshot));
+    this.#gate = coded(() => made(config));
     this.#answers = new Answers(this.#gate);
     if (config.origin !== undefined) this.#refresher = new Refresher(config, () => this.#open());
     this.#loadGiven();
@@ -90,7 +83,7 @@ export class Gate {
    * metered entitlement to the feature, so that nothing was counted.
    */
   record(subject: string, feature: string, used: number, options?: RecordOptions): boolean {
-    const given = options === undefined ? {} : object(options, "options");
+    const given = options === undefined ? {} : optionsOf(options, ["at", "now"]);
     const at = stated(given, "at", instant, NaN);
     const now = stated(given, "now", millis, undefined) ?? this.#config.now();
     const [id, key, seen] = [subjectId(subject), featureKey(feature), amount(used, "amount")];
@@ -99,13 +92,12 @@ export class Gate {
 
   /** Every entitlement of a subject, all for one instant; none for an unknown subject. */
   entitlements(subject: string, options?: Pick<AskOptions, "at" | "now">): Entitlement[] {
-    const ask = readAsk(options);
+    const ask = readAsk(options, ["at", "now"]);
     const now = this.#now(ask);
     const id = subjectId(subject);
-    const plain = { ...ask, amount: NaN, used: NaN };
     return this.#open()
       .features(id)
-      .map((feature) => ({ feature, ...this.#check(id, feature, now, plain) }));
+      .map((feature) => ({ feature, ...this.#check(id, feature, now, ask) }));
   }
 
   /** The decision with its derivation. */
@@ -119,7 +111,7 @@ export class Gate {
 
   /** Usage and balances over time, a page at a time: go on from `next` when there is one. */
   history(subject: string, feature: string, options: HistoryOptions): History {
-    const given = object(options, "options");
+    const given = optionsOf(options, ["from", "to", "window"]);
     const from = instant(own(given, "from"), "from");
     const to = stated(given, "to", instant, NaN);
     const hourly = stated(given, "window", windowSize, "day") === "hour";
@@ -163,11 +155,15 @@ export class Gate {
   /** What is known of the snapshot and of the latest refresh. */
   get status(): Status {
     const { lastError, lastRefreshAt, refreshing } = this.#refresher ?? { refreshing: false };
+    const told = this.#told();
     return {
-      ...this.#told(),
+      ...told,
       refreshing,
       ...(lastError && { lastError }),
-      ...(lastRefreshAt !== undefined && { lastRefreshAt }),
+      ...(lastRefreshAt !== undefined && {
+        lastRefreshAt,
+        frozen: lastError === undefined && lastRefreshAt >= (told?.staleAfter ?? NaN),
+      }),
     };
   }
 
@@ -206,15 +202,27 @@ export class Gate {
     return ask.now === undefined ? this.#config.now() : ask.now;
   }
 
-  #told(): object | undefined {
+  #told(): Told | undefined {
     const now = this.#config.now();
-    return this.#open().status(now) as object | undefined;
+    return this.#open().status(now) as Told | undefined;
   }
 
   #open(): glue.Gate {
     if (this.#gate === undefined) throw closed();
     return this.#gate;
   }
+}
+
+/** A gate of the wasm without a snapshot. */
+function made(config: Config): glue.Gate {
+  const { audience, trustedKeys, threshold, dangerouslyOpenWithoutSnapshot } = config;
+  const Engine = engine().Gate;
+  const gate = new Engine(audience, trustedKeys, threshold, dangerouslyOpenWithoutSnapshot);
+  for (const [feature, policy] of config.whenExpired) gate.tighten(feature, policy);
+  for (const [feature, policy] of config.dangerouslyWhenExpired) {
+    gate.dangerouslyLoosen(feature, policy);
+  }
+  return gate;
 }
 
 /** When usage was seen. */

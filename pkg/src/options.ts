@@ -1,5 +1,15 @@
 import { GateError } from "./errors.js";
-import { amount, bytes, instant, millis, object, own, refuse, text } from "./arguments.js";
+import {
+  amount,
+  bytes,
+  featureKey,
+  instant,
+  millis,
+  object,
+  own,
+  refuse,
+  text,
+} from "./arguments.js";
 
 /** The bytes of a snapshot: one file, or head and pack apart. */
 export type SnapshotBytes =
@@ -29,8 +39,18 @@ export interface GateOptions extends TrustOptions {
   now?: () => number;
   /** How long a refresh may take, in milliseconds; 10,000 unless stated. */
   timeoutMs?: number;
-  /** Answer everything with access until there is a snapshot. */
-  openWithoutSnapshot?: boolean;
+  /**
+   * What features answer at most once the snapshot has expired. A stricter signed policy stays;
+   * decisions that this concerns say `policySource: "local"`.
+   */
+  whenExpired?: Readonly<Record<string, "closed" | "last-known">>;
+  /**
+   * What features answer at least once the snapshot has expired, against what the origin signed:
+   * this gives access that nobody granted. Decisions say `policySource: "local"`.
+   */
+  dangerouslyWhenExpired?: Readonly<Record<string, "last-known" | "open">>;
+  /** Answer everything with access until there is a snapshot, though nobody signed that. */
+  dangerouslyOpenWithoutSnapshot?: boolean;
 }
 
 /** How a question is asked. Instants are milliseconds since 1970 or a `Date`. */
@@ -67,17 +87,32 @@ export interface Ask {
   readonly now: number | undefined;
 }
 
+const ASK_OPTIONS = ["at", "now", "amount", "used"];
 const PLAIN: Ask = { at: NaN, amount: NaN, used: NaN, now: undefined };
 
-export function readAsk(value: unknown): Ask {
+export function readAsk(value: unknown, names: readonly string[] = ASK_OPTIONS): Ask {
   if (value === undefined) return PLAIN;
-  const options = object(value, "options");
+  const options = optionsOf(value, names);
   return {
     at: stated(options, "at", instant, NaN),
     amount: stated(options, "amount", amount, NaN),
     used: stated(options, "used", amount, NaN),
     now: stated(options, "now", millis, undefined),
   };
+}
+
+/** The options of a call. A misspelt one must not be a question that was not meant. */
+export function optionsOf(value: unknown, names: readonly string[]): object {
+  const options = object(value, "options");
+  // This way to look is the cheapest, but it also finds what is inherited, which does not count.
+  for (const name in options) {
+    if (!names.includes(name) && Object.hasOwn(options, name)) refuseOption(name);
+  }
+  return options;
+}
+
+function refuseOption(name: PropertyKey): never {
+  throw new GateError("option-unknown", `there is no option \`${String(name)}\`; remove it`);
 }
 
 /** Reads an option once and checks it, unless it was not stated. */
@@ -106,8 +141,13 @@ export interface Config extends Trust {
   readonly fetch: GateOptions["fetch"];
   readonly now: () => number;
   readonly timeoutMs: number;
-  readonly openWithoutSnapshot: boolean;
+  readonly whenExpired: Policies;
+  readonly dangerouslyWhenExpired: Policies;
+  readonly dangerouslyOpenWithoutSnapshot: boolean;
 }
+
+/** Features and what they answer once the snapshot has expired. */
+type Policies = readonly (readonly [feature: string, policy: string])[];
 
 const AUDIENCE_LENGTH_MAX = 128;
 const KEY_LENGTH_MAX = 128;
@@ -125,7 +165,14 @@ export function readConfig(value: unknown): Config {
     fetch: stated(options, "fetch", callable<NonNullable<GateOptions["fetch"]>>, undefined),
     now: stated(options, "now", clock, () => Date.now()),
     timeoutMs: stated(options, "timeoutMs", timeout, TIMEOUT_MS),
-    openWithoutSnapshot: stated(options, "openWithoutSnapshot", flag, false),
+    whenExpired: stated(options, "whenExpired", policies("closed", "last-known"), []),
+    dangerouslyWhenExpired: stated(
+      options,
+      "dangerouslyWhenExpired",
+      policies("last-known", "open"),
+      [],
+    ),
+    dangerouslyOpenWithoutSnapshot: stated(options, "dangerouslyOpenWithoutSnapshot", flag, false),
   };
   refuseUnknown(options, config);
   if (config.origin === undefined && config.snapshot === undefined) {
@@ -145,9 +192,7 @@ export function readTrust(options: object): Trust {
 /** A misspelt option must not leave a gate with less than was asked for. */
 export function refuseUnknown(options: object, config: object): void {
   for (const name of Reflect.ownKeys(options)) {
-    if (!Object.hasOwn(config, name)) {
-      throw new GateError("option-unknown", `there is no option \`${String(name)}\`; remove it`);
-    }
+    if (!Object.hasOwn(config, name)) refuseOption(name);
   }
 }
 
@@ -173,12 +218,30 @@ function callable<T>(value: unknown, name: string): T {
   return typeof value === "function" ? (value as T) : refuse(name, "a function");
 }
 
+function policies(...words: readonly string[]) {
+  return (value: unknown, name: string): Policies =>
+    Object.keys(object(value, name)).map((feature) => {
+      const policy = own(value as object, feature);
+      const fits = typeof policy === "string" && words.includes(policy);
+      return [featureKey(feature), fits ? policy : refuse(name, `one of ${words.join(", ")}`)];
+    });
+}
+
 export function clock(value: unknown, name: string): () => number {
   const read = callable<() => unknown>(value, name);
   return () => {
-    const now = read();
-    return typeof now === "number" ? now : refuse(name, "a function that returns milliseconds");
+    const now = shown(read);
+    if (typeof now === "number") return now;
+    throw new GateError("clock-failed", "`now` gave no number: let it return milliseconds");
   };
+}
+
+function shown(read: () => unknown): unknown {
+  try {
+    return read();
+  } catch (cause) {
+    throw new GateError("clock-failed", "`now` threw: see `cause`", { cause });
+  }
 }
 
 function timeout(value: unknown, name: string): number {

@@ -8,6 +8,7 @@ import {
   type Ask,
   type AskOptions,
   clock,
+  optionsOf,
   readAsk,
   readTrust,
   refuseUnknown,
@@ -39,7 +40,7 @@ export interface ReplaceOptions {
 
 /** What is known of the snapshot that a slice was cut from. */
 export type SliceStatus = Required<
-  Omit<Status, "subjects" | "refreshing" | "lastError" | "lastRefreshAt">
+  Omit<Status, "subjects" | "refreshing" | "lastError" | "lastRefreshAt" | "frozen">
 >;
 
 /** One subject's entitlements, proved by the origin's signature; answers questions about them. */
@@ -90,12 +91,11 @@ export class Slice {
 
   /** Every entitlement, all for one instant. */
   entitlements(options?: Pick<AskOptions, "at" | "now">): Entitlement[] {
-    const ask = readAsk(options);
+    const ask = readAsk(options, ["at", "now"]);
     const now = this.#clock(ask);
-    const plain = { ...ask, amount: NaN, used: NaN };
     return this.#open()
       .features()
-      .map((feature) => ({ feature, ...this.#check(feature, now, plain) }));
+      .map((feature) => ({ feature, ...this.#check(feature, now, ask) }));
   }
 
   /** The decision with its derivation. */
@@ -109,7 +109,7 @@ export class Slice {
 
   /** Takes a newer slice of the same subject; what is refused throws and changes nothing. */
   replace(slice: Uint8Array | ArrayBuffer, options?: ReplaceOptions): void {
-    const given = options === undefined ? {} : object(options, "options");
+    const given = options === undefined ? {} : optionsOf(options, ["minVersion"]);
     const minVersion = stated(given, "minVersion", version, 0);
     const newer = window(slice, "slice");
     coded(() => this.#open().replace(newer, minVersion));

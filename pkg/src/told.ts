@@ -99,4 +99,9 @@ export interface Status {
   lastError?: GateError;
   /** When a refresh last succeeded. */
   lastRefreshAt?: number;
+  /**
+   * Whether that refresh brought a head that should have been replaced by then: the origin has
+   * stopped publishing, or something between serves an old copy.
+   */
+  frozen?: boolean;
 }

@@ -1,5 +1,6 @@
 //! Policies of the integrator's own, next to those that are signed.
 
+use super::Gate;
 use crate::error::Error;
 use crate::snapshot::{Feature, WhenExpired};
 
@@ -74,6 +75,13 @@ impl Policies {
             }
             _ => (signed, PolicySource::Signed),
         }
+    }
+}
+
+impl Gate {
+    /// The policies of this gate's own, to add to them.
+    pub const fn policies(&mut self) -> &mut Policies {
+        &mut self.options.policies
     }
 }
 

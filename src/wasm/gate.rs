@@ -14,7 +14,7 @@ use crate::time::Instant;
 /// A gate, and the place where it leaves its latest answer.
 #[wasm_bindgen]
 pub struct Gate {
-    gate: gate::Gate,
+    pub(super) gate: gate::Gate,
     latest: Scratch,
 }
 

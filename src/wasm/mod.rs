@@ -7,6 +7,7 @@ mod answer;
 mod gate;
 mod slice;
 mod told;
+mod trust;
 
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;

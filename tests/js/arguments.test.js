@@ -120,6 +120,16 @@ test("options of another type are refused", () => {
     refused(() => gate.record("acme", "api_calls", 1, options), String(options));
     refused(() => createGate(options), String(options));
   }
+  const misspelt = [
+    () => gate.hasAccess("acme", "api_calls", { ammount: 5 }),
+    () => gate.balance("acme", "api_calls", { At: now() }),
+    () => gate.record("acme", "api_calls", 1, { amount: 1 }),
+    () => gate.entitlements("acme", { amount: 1 }),
+    () => gate.history("acme", "api_calls", { from: now(), until: now() }),
+  ];
+  for (const call of misspelt) {
+    assert.throws(call, { name: "GateError", code: "option-unknown" }, String(call));
+  }
   refused(() => gate.history("acme", "sso"), "undefined");
   refused(() => gate.history("acme", "api_calls", { from: now(), window: "minute" }), "window");
 });
@@ -196,7 +206,8 @@ test("fault_J02: what is inherited does not count", (context) => {
     at: 0,
     trustedKeys,
     audience,
-    openWithoutSnapshot: true,
+    dangerouslyOpenWithoutSnapshot: true,
+    whenExpired: { sso: "closed" },
   };
   context.after(() => Object.keys(polluted).forEach((name) => delete Object.prototype[name]));
   Object.assign(Object.prototype, polluted);
@@ -219,7 +230,7 @@ test("fault_J11: a decision that is changed changes no other", () => {
 
 test("fault_J12: a thenable is not awaited", async () => {
   const then = () => assert.fail("it was awaited");
-  assert.ok(gate.check("acme", "sso", { then }).hasAccess);
+  assert.throws(() => gate.check("acme", "sso", { then }), { code: "option-unknown" });
   await assert.rejects(openGate({ snapshot, audience, trustedKeys, then }), {
     code: "option-unknown",
   });
@@ -253,10 +264,20 @@ test("fault_K31_K06: there is no gate without good keys, and no option that does
     [{ threshold: "1" }, "argument-invalid"],
     [{ threshhold: 1 }, "option-unknown"],
     [{ dangerouslyAllowUnsigned: true }, "option-unknown"],
-    [{ openWithoutSnapshot: 1 }, "argument-invalid"],
+    [{ openWithoutSnapshot: true }, "option-unknown"],
+    [{ dangerouslyOpenWithoutSnapshot: 1 }, "argument-invalid"],
+    [{ whenExpired: { sso: "open" } }, "argument-invalid"],
+    [{ whenExpired: { sso: undefined } }, "argument-invalid"],
+    [{ whenExpired: { "": "closed" } }, "argument-invalid"],
+    [{ whenExpired: "closed" }, "argument-invalid"],
+    [{ dangerouslyWhenExpired: { sso: "closed" } }, "argument-invalid"],
+    [
+      { whenExpired: { sso: "closed" }, dangerouslyWhenExpired: { sso: "open" } },
+      "policy-duplicate",
+    ],
     [{ now: 5 }, "argument-invalid"],
-    [{ now: () => "5" }, "argument-invalid"],
-    [{ now: () => new Date() }, "argument-invalid"],
+    [{ now: () => "5" }, "clock-failed"],
+    [{ now: () => new Date() }, "clock-failed"],
     [{ fetch: "fetch" }, "argument-invalid"],
     [{ timeoutMs: 0 }, "argument-invalid"],
     [{ audience: "" }, "argument-invalid"],

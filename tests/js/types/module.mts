@@ -35,6 +35,22 @@ createGate({ origin: "https://entitlements.test/", audience: "acme/production" }
 gate.record("acme", "api_calls", "5");
 // @ts-expect-error: amounts are numbers, also large ones
 gate.check("acme", "api_calls", { amount: 5n });
+createGate({
+  origin: "https://entitlements.test/",
+  audience: "acme/production",
+  trustedKeys: ["eg1:1:…"],
+  whenExpired: { exports: "closed" },
+  dangerouslyWhenExpired: { login: "open" },
+  dangerouslyOpenWithoutSnapshot: true,
+});
+createGate({
+  origin: "https://entitlements.test/",
+  audience: "acme/production",
+  trustedKeys: ["eg1:1:…"],
+  // @ts-expect-error: this does not tighten anything
+  whenExpired: { exports: "open" },
+});
+const mine: "local" | undefined = gate.check("acme", "exports").policySource;
 // @ts-expect-error: there is no such option
 gate.hasAccess("acme", "api_calls", { ammount: 5 });
 

@@ -1,0 +1,62 @@
+//! What the class `Gate` is told of local policies and of a store.
+
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use super::{Gate, thrown};
+use crate::gate::Clock;
+use crate::snapshot::WhenExpired;
+
+#[wasm_bindgen]
+impl Gate {
+    /// Lets a feature answer at most so once a snapshot has expired.
+    ///
+    /// # Errors
+    /// Those of [`Policies::tighten`](crate::gate::Policies::tighten).
+    pub fn tighten(&mut self, feature: &str, policy: &str) -> Result<(), JsValue> {
+        let policies = self.gate.policies();
+        policies.tighten(feature, when_expired(policy)).map_err(|error| thrown(&error))
+    }
+
+    /// Lets a feature answer at least so once a snapshot has expired.
+    ///
+    /// # Errors
+    /// Those of [`Policies::dangerously_loosen`](crate::gate::Policies::dangerously_loosen).
+    #[wasm_bindgen(js_name = dangerouslyLoosen)]
+    pub fn dangerously_loosen(&mut self, feature: &str, policy: &str) -> Result<(), JsValue> {
+        let policies = self.gate.policies();
+        policies.dangerously_loosen(feature, when_expired(policy)).map_err(|error| thrown(&error))
+    }
+
+    /// The head to keep as the floor, if there is one.
+    #[wasm_bindgen(getter)]
+    pub fn floor(&self) -> Option<Vec<u8>> {
+        self.gate.floor().map(<[u8]>::to_vec)
+    }
+
+    /// Takes a floor from a store.
+    ///
+    /// # Errors
+    /// Those of [`Gate::raise_floor`](crate::gate::Gate::raise_floor).
+    #[wasm_bindgen(js_name = raiseFloor)]
+    pub fn raise_floor(&mut self, head: &[u8], now: f64) -> Result<(), JsValue> {
+        self.gate.raise_floor(head, Clock::from_millis(now)).map_err(|error| thrown(&error))
+    }
+
+    /// Takes a snapshot in one file from a store.
+    ///
+    /// # Errors
+    /// Those of [`Gate::restore`](crate::gate::Gate::restore).
+    pub fn restore(&mut self, file: Vec<u8>, now: f64) -> Result<(), JsValue> {
+        self.gate.restore(file, Clock::from_millis(now)).map_err(|error| thrown(&error))
+    }
+}
+
+/// The TypeScript lets no other words through; the strictest policy is the one that cannot harm.
+fn when_expired(word: &str) -> WhenExpired {
+    match word {
+        "open" => WhenExpired::Open,
+        "last-known" => WhenExpired::LastKnown,
+        _ => WhenExpired::Closed,
+    }
+}
