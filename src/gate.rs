@@ -302,8 +302,8 @@ impl Gate {
         true
     }
 
-    /// Cuts the slice of a subject, named by its id or an alias: its entitlements and the proof that
-    /// the present head stands for them. Only who names the subject's id can open it.
+    /// Cuts the slice of a subject, named by its id or an alias: its entitlements, and the proof
+    /// that the present head stands for them. Only who names the subject's id can open it.
     ///
     /// # Errors
     /// `no-snapshot` before the first; `unknown-subject` when the snapshot has none of that name;

@@ -1,6 +1,7 @@
 // An edge worker that asks before it works, and counts what it lets through.
 //
 //   GET /api_calls?customer=acme    one use of the feature `api_calls` by the customer `acme`
+//   GET /slice?customer=acme        what that customer's browser may see, for `openSlice`
 //   GET /                           what the gate knows of its snapshot
 
 import { env } from "cloudflare:workers";
@@ -23,13 +24,15 @@ export default {
     await gate.ready(ctx).catch(() => {});
     renew(ctx);
     if (pathname === "/") return Response.json(gateStatus());
-    // A real worker takes the customer from the API key that it has verified.
-    const use = { subject: searchParams.get("customer"), feature: pathname.slice(1), amount: 1 };
+    // A real worker takes the customer from the API key or session that it has verified.
+    const subject = searchParams.get("customer");
     try {
-      return answer(use, ctx);
+      if (pathname === "/slice") return slice(subject);
+      return answer({ subject, feature: pathname.slice(1), amount: 1 }, ctx);
     } catch (error) {
       if (!(error instanceof GateError)) throw error;
-      return Response.json({ error: error.code, message: error.message }, { status: 400 });
+      const status = { "no-snapshot": 503, "unknown-subject": 403 }[error.code] ?? 400;
+      return Response.json({ error: error.code, message: error.message }, { status });
     }
   },
 };
@@ -49,6 +52,12 @@ function gateStatus() {
     ...status,
     lastError: lastError && { code: lastError.code, message: lastError.message },
   };
+}
+
+/** Nobody between here and the browser should keep it: it is this customer's alone. */
+function slice(subject) {
+  const headers = { "content-type": "application/octet-stream", "cache-control": "no-store" };
+  return new Response(gate.slice(subject), { headers });
 }
 
 function answer({ subject, feature, amount }, ctx) {

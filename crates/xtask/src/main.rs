@@ -1,6 +1,7 @@
 //! Builds, tests, measures and demonstrates edgegrant: `cargo xtask <command>`.
 
 mod build;
+mod debian;
 mod demo;
 mod paths;
 mod process;

@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result};
 
 use super::Options;
 use super::tally::{self, Tally};
-use crate::{build, demo, paths, process, size, tidy};
+use crate::{build, debian, demo, paths, process, size, tidy};
 
 /// How long a step takes.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -41,6 +41,7 @@ pub(crate) const STEPS: &[Step] = &[
     full("package", package),
     full("prettier", prettier),
     full("records", |_| records()),
+    full("browser", |_| browser()),
     full("javascript tests", javascript_tests),
 ];
 
@@ -136,7 +137,12 @@ fn records() -> Result<Tally> {
     Ok(tally)
 }
 
-/// The packed tarball, installed as a user would, in Node.js and in workerd.
+/// What the tests of slices are opened in.
+fn browser() -> Result<Tally> {
+    debian::ensure("chromium", "chromium").map(|()| Tally::PASSED)
+}
+
+/// The packed tarball, installed as a user would, in Node.js, in workerd and in a browser.
 fn javascript_tests(_: &Options) -> Result<Tally> {
     build::install_tarball()?;
     let mut node =

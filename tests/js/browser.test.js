@@ -1,0 +1,200 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { createGate } from "edgegrant";
+import { build } from "esbuild";
+import { chromium } from "playwright-core";
+import { serve, token } from "./origin.js";
+import { audience, facts, publish, trustedKeys } from "./publish.js";
+import { start } from "./workerd/start.js";
+
+// A page in a real browser opens the slice that the edge worker cut for its customer.
+
+const PACKAGE = join(import.meta.dirname, "node_modules/edgegrant/dist");
+const PAGES = join(import.meta.dirname, "browser");
+const POLICY = "default-src 'none'; connect-src 'self'; script-src 'self' 'wasm-unsafe-eval'";
+const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"];
+
+let published;
+let origin;
+let worker;
+let site;
+let browser;
+
+before(async () => {
+  published = publish(facts(), { at: Date.now() - 1_000 });
+  origin = await serve(published.out);
+  const trust = { AUDIENCE: audience, TRUSTED_KEYS: trustedKeys };
+  const bindings = {
+    ORIGIN: origin.url,
+    ORIGIN_TOKEN: token.replace("Bearer ", ""),
+    RENEW_MILLIS: 60_000,
+    ...trust,
+  };
+  worker = await start(join(import.meta.dirname, "../../www/worker/index.js"), { bindings });
+  site = await serveSite();
+  const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
+  browser = await chromium.launch({ executablePath, args: FLAGS }).catch((error) => {
+    throw new Error("Chromium does not start: install the Debian package chromium", {
+      cause: error,
+    });
+  });
+});
+
+after(async () => {
+  await browser?.close();
+  await site?.stop();
+  await worker?.dispose();
+  await origin?.stop();
+});
+
+const TYPES = { js: "text/javascript", wasm: "application/wasm", html: "text/html" };
+
+/** The customer's site: pages, the package as it was packed, and what the worker answers. */
+async function serveSite() {
+  const bundle = await bundled();
+  const site = { policy: POLICY, wasm: { status: 200, type: TYPES.wasm }, requests: [] };
+  const server = createServer(async (request, response) => {
+    const { pathname, search } = new URL(request.url, "http://site.test");
+    site.requests.push(pathname);
+    if (pathname === "/slice") return forward(response, pathname + search);
+    const type = TYPES[pathname.split(".").at(-1)];
+    const body = bundle[pathname] ?? file(pathname);
+    if (body === undefined) return response.writeHead(404).end();
+    const isWasm = type === TYPES.wasm;
+    response.writeHead(isWasm ? site.wasm.status : 200, {
+      "content-type": isWasm ? site.wasm.type : type,
+      "content-security-policy": site.policy,
+    });
+    return response.end(body);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  site.url = `http://127.0.0.1:${server.address().port}`;
+  site.stop = async () => {
+    server.closeAllConnections();
+    server.close();
+    await once(server, "close");
+  };
+  return site;
+}
+
+async function forward(response, path) {
+  const answer = await worker.dispatchFetch(`http://worker.test${path}`);
+  response.writeHead(answer.status, { "content-type": answer.headers.get("content-type") });
+  response.end(Buffer.from(await answer.arrayBuffer()));
+}
+
+function file(path) {
+  if (path.endsWith(".html")) return page(path.replace(".html", ".js"));
+  const inPackage = path.startsWith("/package/");
+  const place = inPackage ? join(PACKAGE, path.slice(9)) : join(PAGES, path.slice(1));
+  try {
+    return readFileSync(place);
+  } catch {
+    return undefined;
+  }
+}
+
+function page(script) {
+  const options = `data-audience="${audience}" data-trusted-keys="${trustedKeys[0]}"`;
+  return `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,">
+<body ${options}><script type="module" src="${script}"></script></body>`;
+}
+
+/** What a bundler that knows only files makes of the page: a script and the wasm beside it. */
+async function bundled() {
+  const { outputFiles } = await build({
+    entryPoints: [join(PAGES, "bundled.js")],
+    bundle: true,
+    format: "esm",
+    platform: "browser",
+    loader: { ".wasm": "file" },
+    publicPath: "/",
+    outdir: "/",
+    write: false,
+  });
+  return Object.fromEntries(outputFiles.map(({ path, contents }) => [path, contents]));
+}
+
+/** What a page shows, and what it asked the site for. */
+async function visit(path, settings = {}) {
+  Object.assign(site, { policy: POLICY, wasm: { status: 200, type: TYPES.wasm } }, settings);
+  site.requests = [];
+  const page = await browser.newPage();
+  const errors = [];
+  page.on("pageerror", (error) => errors.push(error));
+  try {
+    await page.goto(site.url + path);
+    const rows = page.locator("li");
+    await rows.first().waitFor({ timeout: 20_000 });
+    const shown = await rows.evaluateAll((items) =>
+      items.map(({ dataset, textContent }) => [dataset.name, textContent]),
+    );
+    assert.deepEqual(errors, []);
+    return Object.fromEntries(shown);
+  } finally {
+    await page.close();
+  }
+}
+
+/** The page shows what the gate answers that holds the whole snapshot. */
+function assertShown({ version, ...shown }) {
+  assert.equal(Number(version), published.version);
+  const { head, pack } = published;
+  const gate = createGate({ snapshot: { head, pack }, audience, trustedKeys });
+  const rows = gate.entitlements("acme").map(({ feature, reason, balance }) => {
+    return [feature, [reason, balance].filter((value) => value !== undefined).join(" ")];
+  });
+  assert.equal(rows.length, 14);
+  assert.deepEqual(shown, {
+    opened: "acme",
+    stale: "false",
+    ...Object.fromEntries(rows),
+    api_calls: "within-balance 100",
+    credits: "exhausted 0",
+    sso: "boolean",
+    five: "true",
+    many: "false",
+    grant: "api_calls-grant",
+    other: "GateError slice-subject",
+    foreign: "GateError slice-subject",
+    forged: "GateError snapshot-digest",
+    again: "",
+  });
+}
+
+test("a page opens its customer's slice, from plain modules under a strict policy", async () => {
+  assertShown(await visit("/page.html"));
+  const { requests } = site;
+  assert.ok(requests.includes("/package/edgegrant.wasm"));
+  // What can hold a whole snapshot is not even loaded.
+  const modules = requests.filter((path) => path.startsWith("/package/esm/"));
+  for (const other of ["gate", "refresh", "transport", "wasm-base64"]) {
+    assert.ok(!modules.includes(`/package/esm/${other}.js`));
+  }
+});
+
+test("the wasm needs no type of its own", async () => {
+  assertShown(
+    await visit("/page.html", { wasm: { status: 200, type: "application/octet-stream" } }),
+  );
+});
+
+test("a bundle is told where its wasm is", async () => {
+  assertShown(await visit("/bundled.html"));
+  assert.ok(!site.requests.some((path) => path.startsWith("/package/")));
+});
+
+test("fault_J10 without `wasm-unsafe-eval` the error says what to allow", async () => {
+  const policy = POLICY.replace(" 'wasm-unsafe-eval'", "");
+  assert.deepEqual(await visit("/page.html", { policy }), { opened: "GateError wasm-unavailable" });
+});
+
+test("a wasm that is not there is an error with a code", async () => {
+  const wasm = { status: 404, type: "text/html" };
+  assert.deepEqual(await visit("/page.html", { wasm }), { opened: "GateError wasm-unavailable" });
+});
