@@ -1,8 +1,7 @@
 //! The gate: trusted keys, one verified snapshot and the usage seen here; it answers questions.
 //!
-//! It reads no clock and fetches nothing. A refresh has two steps: [`Gate::offer`] verifies a head
-//! and says which body it needs, [`Gate::accept`] verifies that body as a whole and swaps it in.
-//! Whatever is refused leaves the old snapshot serving.
+//! It reads no clock and fetches nothing: whoever does brings it heads and the parts that they
+//! name. Whatever is refused leaves the old snapshot serving.
 
 mod answer;
 mod bundle;
@@ -10,6 +9,7 @@ mod floor;
 mod found;
 mod freshness;
 mod policy;
+mod refresh;
 mod seen;
 mod slice;
 
@@ -19,13 +19,15 @@ use crate::engine::{Explanation, History, HistoryQuery, UsageEvent, WindowSize};
 use crate::error::Error;
 use crate::snapshot::{Body, Digest, Roots, cut};
 use crate::time::Instant;
-use crate::trust::{Head, Keyring, TrustedKey, VerifiedHead, verify};
+use crate::trust::{Head, Keyring, TrustedKey, VerifiedHead};
 pub use answer::{Answer, Kind, Reason};
 pub use bundle::{bundle, unbundle};
 use found::{Found, Missing, Sought};
 pub use freshness::{Clock, Origin, Status};
 use freshness::{Rung, Standing};
 pub use policy::{Policies, PolicySource};
+use refresh::Pending;
+pub use refresh::{Offer, Wanted};
 use seen::SeenUsage;
 pub use slice::SliceGate;
 
@@ -82,25 +84,13 @@ pub struct Ask<'a> {
     pub used: Option<Amount>,
 }
 
-/// What a refresh needs after its head was verified.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Offer {
-    /// Nothing: the snapshot is the present one, perhaps with a renewed head.
-    Unchanged,
-    /// The body with this file name under `private/pack/` and exactly this many bytes.
-    Body {
-        /// The file name.
-        name: String,
-        /// The length in bytes; whoever fetches stops there.
-        length: u64,
-    },
-}
-
 /// Owns trusted keys and one verified snapshot, and answers.
 pub struct Gate {
     options: Options,
     present: Option<Snapshot>,
-    offered: Option<(VerifiedHead, Origin)>,
+    pending: Option<Pending>,
+    /// How much a gate may hold that holds only what it is asked for.
+    resident_bytes_max: Option<usize>,
     /// The latest head that an earlier gate accepted, from a store.
     floor: Option<VerifiedHead>,
     /// The latest `issuedAt` of all heads that were verified: time does not run back behind it.
@@ -142,71 +132,12 @@ impl Gate {
         Self {
             options,
             present: None,
-            offered: None,
+            pending: None,
+            resident_bytes_max: None,
             floor: None,
             latest_issue: Instant::MIN,
             seen: SeenUsage::default(),
         }
-    }
-
-    /// Verifies a head and says what else is needed. A newer head of the present body is taken over
-    /// at once, so that publishing what has not changed costs only the head; anything else changes
-    /// nothing until [`Gate::accept`].
-    ///
-    /// # Errors
-    /// The codes of [`verify`]; `head-from-future` when it was signed more than a day ahead of the
-    /// clock; `head-expired` unless it comes from the own store; `head-rollback` when it is older
-    /// than the floor; `head-equivocation` when it has the version of the floor and says something
-    /// else.
-    pub fn offer(&mut self, head: &[u8], clock: Clock, origin: Origin) -> Result<Offer, Error> {
-        self.offered = None;
-        let head = verify(head, &self.options.keyring, &self.options.audience)?;
-        freshness::admit(head.head(), clock, origin)?;
-        if let Some(floor) = self.lowest() {
-            freshness::supersedes(&head, floor)?;
-        }
-        self.latest_issue = self.latest_issue.max(head.head().issued_at);
-        if let Some(present) = &mut self.present {
-            let same = roots(head.head()) == roots(present.head.head());
-            if same && !present.body.is_damaged() {
-                present.body.renew(head.head().usage_as_of);
-                present.head = head;
-                present.origin = origin;
-                self.seen.forget_included(&present.body);
-                return Ok(Offer::Unchanged);
-            }
-        }
-        let roots = roots(head.head());
-        self.offered = Some((head, origin));
-        Ok(Offer::Body { name: roots.pack_name(), length: roots.pack_length })
-    }
-
-    /// Whether a part of the snapshot turned out to be bad when it was first touched. The next
-    /// offer then asks for the body again, also under the same head.
-    #[must_use]
-    pub fn is_damaged(&self) -> bool {
-        self.present.as_ref().is_some_and(|present| present.body.is_damaged())
-    }
-
-    /// Takes the body that the offered head names. When there is a snapshot already, every part of
-    /// the new one is verified before it takes its place; the first one is verified as it is
-    /// touched.
-    ///
-    /// # Errors
-    /// `not-offered` without an offer before; `snapshot-shrunk` when more than half of the subjects
-    /// are gone and the head does not say that this was meant; the codes of [`Body::open`] and of
-    /// its parts.
-    pub fn accept(&mut self, pack: Vec<u8>) -> Result<(), Error> {
-        let (head, origin) = self.offered.take().ok_or(NOT_OFFERED)?;
-        let body = Body::open(pack, &roots(head.head()), head.head().usage_as_of)?;
-        if let Some(present) = &self.present {
-            let subjects = |body: &Body| body.catalogue().counts().subjects;
-            freshness::admit_loss(&head, subjects(&body), &present.head, subjects(&present.body))?;
-            body.verify_parts()?;
-        }
-        self.seen.forget_included(&body);
-        self.present = Some(Snapshot { head, origin, body });
-        Ok(())
     }
 
     /// Whether the feature may be used; nothing is allocated.
@@ -349,7 +280,7 @@ impl Gate {
             return Err(missing(Reason::DeadSnapshot));
         }
         let subject =
-            present.body.subject(ask.subject).map_err(|_| missing(Reason::PageInvalid))?;
+            present.body.subject(ask.subject).map_err(|error| missing(lacking(&error)))?;
         let subject = subject.ok_or(missing(Reason::UnknownSubject))?;
         let feature = present.body.catalogue().feature(ask.feature);
         let feature = feature.ok_or(missing(Reason::UnknownFeature))?;
@@ -358,6 +289,13 @@ impl Gate {
         let policies = &self.options.policies;
         Ok(Found { standing, feature, entry, seen, policies })
     }
+}
+
+/// Why a body cannot tell whether there is a subject.
+#[cold]
+fn lacking(error: &Error) -> Reason {
+    let resident = error.code() != Reason::NotResident.as_str();
+    if resident { Reason::PageInvalid } else { Reason::NotResident }
 }
 
 const NO_SNAPSHOT: Error =
@@ -373,10 +311,6 @@ const NOT_FOUND: Error = Error::new(
 const NOT_METERED: Error = Error::new(
     "history-not-metered-by-usage",
     "the entitlement does not count usage over time; only those that do have a history",
-);
-const NOT_OFFERED: Error = Error::new(
-    "not-offered",
-    "a body was given without a head before it; offer the head that names it first",
 );
 
 fn roots(head: &Head) -> Roots {

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::amount::Amount;
 use crate::engine::UsageEvent;
-use crate::engine::program::{Metered, Rule};
+use crate::engine::program::{Metered, Program, Rule};
+use crate::error::Error;
 use crate::snapshot::Body;
 use crate::time::Instant;
 
@@ -56,8 +57,10 @@ impl SeenUsage {
         self.subjects.retain(|subject, features| {
             features.retain(|feature, events| {
                 match usage_as_of(body, subject, feature) {
-                    Some(as_of) => events.retain(|event| event.at >= as_of),
-                    None => events.clear(),
+                    Ok(Some(as_of)) => events.retain(|event| event.at >= as_of),
+                    Ok(None) => events.clear(),
+                    // Whoever is not resident may be so again.
+                    Err(_) => {}
                 }
                 !events.is_empty()
             });
@@ -66,12 +69,12 @@ impl SeenUsage {
     }
 }
 
-fn usage_as_of(body: &Body, subject: &str, feature: &str) -> Option<Instant> {
-    let subject = body.subject(subject).ok()??;
-    let entry = subject.entry(&body.catalogue().feature(feature)?)?;
-    match entry.program().ok()?.rule {
-        Rule::Metered(metered) => Some(metered.usage_as_of),
-        Rule::Boolean | Rule::Static => None,
+fn usage_as_of(body: &Body, subject: &str, feature: &str) -> Result<Option<Instant>, Error> {
+    let Some(subject) = body.subject(subject)? else { return Ok(None) };
+    let entry = body.catalogue().feature(feature).and_then(|feature| subject.entry(&feature));
+    match entry.map(|entry| entry.program()).transpose()? {
+        Some(Program { rule: Rule::Metered(metered), .. }) => Ok(Some(metered.usage_as_of)),
+        _ => Ok(None),
     }
 }
 

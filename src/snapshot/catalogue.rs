@@ -22,6 +22,7 @@ pub struct Counts {
 }
 
 /// What a snapshot says about itself, whatever the number of its subjects.
+#[derive(Clone)]
 pub struct Catalogue {
     seed: Seed,
     page_bits: u8,
@@ -90,6 +91,11 @@ impl Catalogue {
     pub(super) fn feature_at(&self, place: u64) -> Option<Feature<'_>> {
         let found = self.features.binary_search_by_key(&place, |(place, _)| *place).ok()?;
         self.features.get(found).map(|(place, record)| Feature::of(*place, record))
+    }
+
+    /// Whether subjects stand in the same pages as with another catalogue.
+    pub(super) fn places_like(&self, other: &Self) -> bool {
+        self.page_bits == other.page_bits && self.seed.secret() == other.seed.secret()
     }
 
     pub(super) const fn seed(&self) -> &Seed {

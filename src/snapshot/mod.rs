@@ -26,9 +26,8 @@ mod subject;
 mod tokens;
 mod tree;
 mod validate;
-mod window;
 
-pub use body::{Body, Place};
+pub use body::{Body, Offered, Place, Stream};
 pub use catalogue::{Catalogue, Counts, Feature};
 pub use delta::{DeltaReader, delta_name};
 pub use encode::{Encoded, Part, Settings, encode};

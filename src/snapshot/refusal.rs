@@ -45,6 +45,14 @@ pub(super) const COUNTS: Error = Error::new(
     "the catalogue counts other numbers than the pages hold; publish again with an unmodified \
      publisher",
 );
+pub(super) const NOT_RESIDENT: Error = Error::new(
+    "not-resident",
+    "the part of the snapshot that would say so is not in memory; make the subject resident first",
+);
+pub(super) const INCOMPLETE: Error = Error::new(
+    "snapshot-incomplete",
+    "parts of the body that was offered are missing; supply what is wanted before it is accepted",
+);
 pub(super) const DELTA: Error = Error::new(
     "delta-malformed",
     "the bytes are no delta between two bodies, or not a whole one; fetch the parts one by one",

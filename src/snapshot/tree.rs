@@ -122,6 +122,26 @@ impl Levels {
         (child >> bits, child & ((1 << bits) - 1))
     }
 
+    /// Whether pages are what the nodes of a level name.
+    pub(super) const fn is_lowest(self, level: u8) -> bool {
+        level + 1 == self.levels()
+    }
+
+    /// How long each node of a level is.
+    pub(super) const fn node_bytes(self, level: u8) -> usize {
+        DIGEST_BYTES << self.entry_bits(level)
+    }
+
+    /// How many pages are below each node of a level.
+    pub(super) const fn pages_below(self, level: u8) -> usize {
+        1 << (self.entry_bits(level) + self.bits_below(level))
+    }
+
+    /// The first page below a node.
+    pub(super) const fn first_page(self, level: u8, node: usize) -> u32 {
+        (node * self.pages_below(level)) as u32
+    }
+
     pub(super) const fn nodes_of(self, level: u8) -> usize {
         1 << (self.page_bits - self.bits_below(level) - self.entry_bits(level))
     }
@@ -135,11 +155,20 @@ impl Levels {
         self.place(self.levels(), 0)
     }
 
-    /// The bytes of all nodes before a place.
-    pub(super) fn bytes_before(self, place: usize) -> usize {
-        match place.checked_sub(1) {
-            None => 0,
-            Some(wide) => (DIGEST_BYTES << self.entry_bits(0)) + wide * (DIGEST_BYTES << NODE_BITS),
+    /// The level of the node at a place, and which of the level it is.
+    pub(super) fn node_at(self, place: usize) -> Option<(u8, usize)> {
+        let mut rest = place;
+        for level in 0..self.levels() {
+            match rest.checked_sub(self.nodes_of(level)) {
+                Some(below) => rest = below,
+                None => return Some((level, rest)),
+            }
         }
+        None
+    }
+
+    /// How long all nodes are together.
+    pub(super) fn bytes(self) -> usize {
+        (0..self.levels()).map(|level| self.nodes_of(level) * self.node_bytes(level)).sum()
     }
 }

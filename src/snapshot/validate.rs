@@ -62,7 +62,8 @@ fn items(page: &Page<'_>) -> Result<(), Error> {
     if start == page.heap().len() { Ok(()) } else { Err(refusal::BOUNDS) }
 }
 
-fn features(page: &Page<'_>, catalogue: &Catalogue) -> Result<(), Error> {
+/// A page's features ascend, and the catalogue knows them.
+pub(super) fn features(page: &Page<'_>, catalogue: &Catalogue) -> Result<(), Error> {
     let mut previous = None;
     for index in 0..page.features() {
         let place = page.feature(index).ok_or(refusal::BOUNDS)?;

@@ -425,7 +425,7 @@ fn time_never_runs_back_behind_a_signature() {
 fn offer_changed(gate: &mut Gate, head: &[u8], pack: &[u8], at: Instant) -> Result<(), Error> {
     match gate.offer(head, Clock::At(at), Origin::Network)? {
         Offer::Unchanged => Ok(()),
-        Offer::Body { .. } => gate.accept(pack.to_vec()),
+        Offer::Body { .. } => gate.accept(pack),
     }
 }
 
@@ -439,6 +439,10 @@ fn every_bit_and_every_length_is_refused() {
         (of("acme"), of("acme@example.com"), of("empty"))
     };
     let (mut tried, before) = (0, answers(&gate));
+    let mut fresh = new_gate();
+    load(&mut fresh, &next, at).unwrap();
+    let after = answers(&fresh);
+    let mut accepted = 0;
     for file in [&next.head, &next.pack] {
         let is_head = std::ptr::eq(file, &next.head);
         let changed = (0..file.len() * 8).map(|bit| {
@@ -449,12 +453,20 @@ fn every_bit_and_every_length_is_refused() {
         let cut = (0..file.len()).map(|length| file[..length].to_vec());
         for bytes in changed.chain(cut) {
             let (head, pack) = if is_head { (&bytes, &next.pack) } else { (&next.head, &bytes) };
-            let refused = offer_changed(&mut gate, head, pack, at);
-            assert!(refused.is_err_and(|error| !error.code().is_empty()));
+            match offer_changed(&mut gate, head, pack, at) {
+                Err(error) => assert!(!error.code().is_empty()),
+                // The catalogue is the old one, so that nobody looks at what the pack has for it.
+                Ok(()) => {
+                    assert!(!is_head && answers(&gate) == after);
+                    gate = loaded(&published("100"));
+                    accepted += 1;
+                }
+            }
             tried += 1;
         }
     }
     assert!(tried > 5_000, "{tried} changes");
+    assert_eq!(accepted, next.parts.catalogue.bytes.len() * 8);
     assert_eq!(answers(&gate), before);
     load(&mut gate, &next, at).unwrap();
     assert_eq!(gate.check(&ask("acme", "calls", at)).balance, Some(Amount::from_units(460)));

@@ -1,0 +1,212 @@
+//! A body in memory: parts that are verified before they are used, and what is found in them.
+//!
+//! There is one representation for a body that is resident as a whole and for one of which a few
+//! pages are. [`Offered`] builds it from parts as they arrive, and shares with the body before it
+//! what did not change.
+
+mod offered;
+mod pack;
+mod parts;
+mod residency;
+mod sharing;
+mod slot;
+mod whole;
+
+use super::bytes::known_text;
+use super::catalogue::Catalogue;
+use super::hash::{page_of, slot_of};
+use super::page::{Page, Record};
+use super::subject::Subject;
+use super::{Roots, refusal};
+use crate::error::Error;
+use crate::time::Instant;
+
+pub use offered::{Offered, Stream};
+pub(super) use pack::{pack_length, write_pack};
+use parts::{Parts, Spot};
+use slot::Slot;
+
+/// What a verified head names, as far as it is resident in memory.
+pub struct Body {
+    catalogue: Catalogue,
+    roots: Roots,
+    usage_as_of: Instant,
+    parts: Parts,
+    /// The page that eviction looks at next.
+    hand: u32,
+}
+
+/// Where a subject stands in the body that found it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    pub(super) page: u32,
+    pub(super) record: u16,
+}
+
+impl Body {
+    /// Opens a pack by what a verified head says: its digests, its length and its `usageAsOf`. The
+    /// catalogue and the root node are verified now, each page when it is first touched.
+    ///
+    /// # Errors
+    /// `snapshot-length`, `snapshot-format`, `snapshot-digest`, and for a catalogue that makes no
+    /// sense `snapshot-bounds`, `snapshot-order`, `snapshot-text`, `snapshot-value`,
+    /// `snapshot-misplaced` or `snapshot-limit`.
+    pub fn open(
+        pack: impl AsRef<[u8]>,
+        roots: &Roots,
+        usage_as_of: Instant,
+    ) -> Result<Self, Error> {
+        let mut offered = Offered::new(roots, usage_as_of, true, None)?;
+        offered.read(pack.as_ref(), None)?;
+        offered.finish()
+    }
+
+    fn empty(catalogue: Catalogue, roots: Roots, usage_as_of: Instant) -> Self {
+        let parts = Parts::new(roots.root, catalogue.page_bits());
+        Self { catalogue, roots, usage_as_of, parts, hand: 0 }
+    }
+
+    /// The digests by which a head names the body.
+    #[must_use]
+    pub const fn roots(&self) -> &Roots {
+        &self.roots
+    }
+
+    /// Features, counts and policies.
+    #[must_use]
+    pub const fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
+    }
+
+    /// What the head said about usage.
+    #[must_use]
+    pub const fn usage_as_of(&self) -> Instant {
+        self.usage_as_of
+    }
+
+    /// Takes over what a newer head of the same parts says about usage.
+    pub const fn renew(&mut self, usage_as_of: Instant) {
+        self.usage_as_of = usage_as_of;
+    }
+
+    /// Whether a part that was touched is not what the head names, so that it has to be fetched
+    /// again.
+    #[must_use]
+    pub fn is_damaged(&self) -> bool {
+        self.parts.is_damaged()
+    }
+
+    /// The subject with an id or an alias, or `None` where the page proves that there is none.
+    ///
+    /// # Errors
+    /// The code of what is wrong with the page that would hold it.
+    #[inline]
+    pub fn subject(&self, id: &str) -> Result<Option<Subject<'_>>, Error> {
+        let Some(place) = self.find(id)? else { return Ok(None) };
+        if let Some(subject) = self.subject_at(place)? {
+            return Ok(Some(subject));
+        }
+        match self.page(place.page)?.record(usize::from(place.record)) {
+            Some(Record::Alias { target, .. }) => match self.find(known_text(target))? {
+                Some(place) => self.subject_at(place),
+                None => Ok(None),
+            },
+            _ => Ok(None),
+        }
+    }
+
+    /// The subject at a place that this body gave.
+    ///
+    /// # Errors
+    /// As [`Body::subject`].
+    #[inline]
+    pub fn subject_at(&self, place: Place) -> Result<Option<Subject<'_>>, Error> {
+        let page = self.page(place.page)?;
+        let record = page.record(usize::from(place.record));
+        Ok(record.and_then(|record| self.as_subject(page, place, record)))
+    }
+
+    /// All subjects, page by page.
+    pub fn subjects(&self) -> impl Iterator<Item = Result<Subject<'_>, Error>> {
+        self.records().filter_map(|found| match found {
+            Ok((page, place, record)) => self.as_subject(page, place, record).map(Ok),
+            Err(error) => Some(Err(error)),
+        })
+    }
+
+    /// All aliases, each with the id of its subject.
+    pub fn aliases(&self) -> impl Iterator<Item = Result<(&str, &str), Error>> {
+        self.records().filter_map(|found| match found {
+            Ok((_, _, Record::Alias { id, target })) => {
+                Some(Ok((known_text(id), known_text(target))))
+            }
+            Ok(_) => None,
+            Err(error) => Some(Err(error)),
+        })
+    }
+
+    fn subjects_of<'a>(&'a self, index: u32, page: Page<'a>) -> impl Iterator<Item = Subject<'a>> {
+        (0..page.records()).filter_map(move |record| {
+            let place = Place { page: index, record: record as u16 };
+            self.as_subject(page, place, page.record(record)?)
+        })
+    }
+
+    #[inline]
+    fn as_subject<'a>(
+        &'a self,
+        page: Page<'a>,
+        place: Place,
+        record: Record<'a>,
+    ) -> Option<Subject<'a>> {
+        match record {
+            Record::Subject(bytes) => Some(Subject::new(self, page, place, bytes)),
+            Record::Alias { .. } => None,
+        }
+    }
+
+    #[inline]
+    fn find(&self, id: &str) -> Result<Option<Place>, Error> {
+        let hash = self.catalogue.seed().place(id);
+        let page = page_of(hash, self.catalogue.page_bits());
+        let found = self.page(page)?.find(slot_of(hash), id);
+        Ok(found.map(|record| Place { page, record: record as u16 }))
+    }
+
+    fn records(&self) -> impl Iterator<Item = Result<(Page<'_>, Place, Record<'_>), Error>> {
+        (0..self.parts.levels.pages() as u32).flat_map(move |index| {
+            let page = self.page(index);
+            let records = page.as_ref().map_or(1, Page::records);
+            (0..records).filter_map(move |record| match &page {
+                Err(error) => Some(Err(error.clone())),
+                Ok(page) => {
+                    let place = Place { page: index, record: record as u16 };
+                    page.record(record).map(|found| Ok((*page, place, found)))
+                }
+            })
+        })
+    }
+
+    /// The verified page at an index.
+    ///
+    /// # Errors
+    /// `not-resident`, and what is wrong with the page or with a node above it.
+    #[inline]
+    pub(super) fn page(&self, index: u32) -> Result<Page<'_>, Error> {
+        let slot = self.parts.page(index).ok_or(refusal::NOT_RESIDENT)?;
+        let bytes = match slot.known() {
+            Some(bytes) => bytes,
+            None => self.first_look(index, slot)?,
+        };
+        slot.touch();
+        Page::open(bytes).ok_or(refusal::BOUNDS)
+    }
+
+    /// The bytes of a page that nobody has looked at, or why there are none.
+    #[cold]
+    fn first_look<'a>(&self, index: u32, slot: &'a Slot) -> Result<&'a [u8], Error> {
+        // What is wrong above a page does not make the page bad.
+        let name = self.parts.expected(Spot::Page(index))?;
+        slot.get(|bytes| self.look_at(Spot::Page(index), name, bytes))
+    }
+}

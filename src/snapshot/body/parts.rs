@@ -1,0 +1,243 @@
+//! The parts of a body in memory, and the way from the root to each.
+//!
+//! Pages lie in groups under their lowest node. A group has room only once something in it is
+//! resident, so that a body with millions of pages may hold a few; in a whole body a page is two
+//! steps away.
+
+use super::slot::Slot;
+use crate::error::Error;
+use crate::snapshot::tree::{self, Levels};
+use crate::snapshot::{Digest, refusal};
+
+/// Where a part stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Spot {
+    Catalogue,
+    Node { level: u8, node: usize },
+    Page(u32),
+}
+
+impl Spot {
+    /// Where the part stands that an entry of a node names.
+    pub(super) const fn child(levels: Levels, level: u8, node: usize, entry: usize) -> Self {
+        let index = (node << levels.entry_bits(level)) + entry;
+        if levels.is_lowest(level) {
+            Self::Page(index as u32)
+        } else {
+            Self::Node { level: level + 1, node: index }
+        }
+    }
+}
+
+/// Nodes and pages, as far as they are resident.
+pub(super) struct Parts {
+    pub(super) levels: Levels,
+    root: Digest,
+    /// The nodes above the lowest, the root first.
+    upper: Vec<Slot>,
+    groups: Vec<Option<Box<Group>>>,
+    /// What parts and the room for them take.
+    pub(super) resident_bytes: usize,
+}
+
+/// A lowest node and its pages; of a single page there is no node.
+pub(super) struct Group {
+    node: Slot,
+    pages: Box<[Slot]>,
+    resident_pages: usize,
+}
+
+/// The binary logarithm of the pages of a group, which are the entries of a node.
+const GROUP_BITS: u8 = crate::snapshot::layout::NODE_BITS;
+const GROUP_PAGES: usize = 1 << GROUP_BITS;
+
+impl Parts {
+    pub(super) fn new(root: Digest, page_bits: u8) -> Self {
+        let levels = Levels::new(page_bits);
+        let groups = levels.pages().div_ceil(GROUP_PAGES);
+        // Of a single page there is no node at all.
+        let upper = levels.nodes().saturating_sub(groups);
+        Self {
+            levels,
+            root,
+            upper: vec![Slot::default(); upper],
+            groups: (0..groups).map(|_| None).collect(),
+            resident_bytes: 0,
+        }
+    }
+
+    pub(super) const fn root(&self) -> Digest {
+        self.root
+    }
+
+    /// The part that everything else hangs on.
+    pub(super) const fn top(&self) -> Spot {
+        if self.levels.levels() == 0 { Spot::Page(0) } else { Spot::Node { level: 0, node: 0 } }
+    }
+
+    #[inline]
+    fn group(&self, group: usize) -> Option<&Group> {
+        self.groups.get(group)?.as_deref()
+    }
+
+    /// The room for a page, if its group has any.
+    #[inline]
+    pub(super) fn page(&self, index: u32) -> Option<&Slot> {
+        self.group(index as usize >> GROUP_BITS)?.pages.get(index as usize % GROUP_PAGES)
+    }
+
+    /// The room for a part, if there is any.
+    pub(super) fn slot(&self, spot: Spot) -> Option<&Slot> {
+        match spot {
+            Spot::Catalogue => None,
+            Spot::Page(index) => self.page(index),
+            Spot::Node { level, node } if self.levels.is_lowest(level) => {
+                Some(&self.group(node)?.node)
+            }
+            Spot::Node { level, node } => self.upper.get(self.levels.place(level, node)),
+        }
+    }
+
+    /// Puts a part in its place, where another may have been.
+    pub(super) fn put(&mut self, spot: Spot, part: Slot) {
+        let added = part.length();
+        let Some((slot, resident_pages)) = self.room(spot) else { return };
+        let before = core::mem::replace(slot, part);
+        if let Some(pages) = resident_pages.filter(|_| !before.is_resident()) {
+            *pages += 1;
+        }
+        self.resident_bytes = self.resident_bytes + added - before.length();
+    }
+
+    /// The room for a part, made where there was none, and the count that a page counts for.
+    fn room(&mut self, spot: Spot) -> Option<(&mut Slot, Option<&mut usize>)> {
+        let group = match spot {
+            Spot::Page(index) => index as usize >> GROUP_BITS,
+            Spot::Node { level, node } if self.levels.is_lowest(level) => node,
+            Spot::Node { level, node } => {
+                return Some((self.upper.get_mut(self.levels.place(level, node))?, None));
+            }
+            Spot::Catalogue => return None,
+        };
+        let pages = self.levels.pages().min(GROUP_PAGES);
+        let place = self.groups.get_mut(group)?;
+        if place.is_none() {
+            self.resident_bytes += Group::bytes(pages);
+        }
+        let group = place.get_or_insert_with(|| Box::new(Group::new(pages)));
+        match spot {
+            Spot::Page(index) => {
+                let slot = group.pages.get_mut(index as usize % GROUP_PAGES)?;
+                Some((slot, Some(&mut group.resident_pages)))
+            }
+            _ => Some((&mut group.node, None)),
+        }
+    }
+
+    /// Lets go of a page, and of its node with the last page of a group.
+    pub(super) fn drop_page(&mut self, index: u32) {
+        let Some(place) = self.groups.get_mut(index as usize >> GROUP_BITS) else { return };
+        let Some(group) = place else { return };
+        let Some(slot) = group.pages.get_mut(index as usize % GROUP_PAGES) else { return };
+        if !slot.is_resident() {
+            return;
+        }
+        self.resident_bytes -= core::mem::take(slot).length();
+        group.resident_pages -= 1;
+        if group.resident_pages == 0 {
+            self.resident_bytes -= group.node.length() + Group::bytes(group.pages.len());
+            *place = None;
+        }
+    }
+
+    /// Lets go of groups without a page, except for that of a page which is on its way.
+    pub(super) fn drop_empty_groups(&mut self, spared: Option<u32>) {
+        let spared = spared.map(|page| page as usize >> GROUP_BITS);
+        for (index, place) in self.groups.iter_mut().enumerate() {
+            if let Some(group) = place
+                && group.resident_pages == 0
+                && spared != Some(index)
+            {
+                self.resident_bytes -= group.node.length() + Group::bytes(group.pages.len());
+                *place = None;
+            }
+        }
+    }
+
+    /// The first page from one index to another that is resident.
+    pub(super) fn resident_in(&self, first: u32, last: u32) -> Option<u32> {
+        let mut index = first as usize;
+        while index <= last as usize {
+            let Some(group) = self.group(index >> GROUP_BITS) else {
+                index = (index | (GROUP_PAGES - 1)) + 1;
+                continue;
+            };
+            if group.pages.get(index % GROUP_PAGES).is_some_and(Slot::is_resident) {
+                return Some(index as u32);
+            }
+            index += 1;
+        }
+        None
+    }
+
+    /// Whether every page of a lowest node is there.
+    pub(super) fn is_full(&self, level: u8, node: usize) -> bool {
+        let full = |group: &Group| group.resident_pages == group.pages.len();
+        self.levels.is_lowest(level) && self.group(node).is_some_and(full)
+    }
+
+    /// Whether a part was looked at and is bad.
+    pub(super) fn is_damaged(&self) -> bool {
+        let of_group =
+            |group: &Group| group.node.is_damaged() || group.pages.iter().any(Slot::is_damaged);
+        self.upper.iter().any(Slot::is_damaged)
+            || self.groups.iter().flatten().any(|group| of_group(group))
+    }
+
+    /// The digest by which a part is named; the nodes that say so are verified on the way.
+    pub(super) fn expected(&self, spot: Spot) -> Result<Digest, Error> {
+        let (level, page) = match spot {
+            Spot::Page(index) => (self.levels.levels(), index),
+            Spot::Node { level, node } => (level, self.levels.first_page(level, node)),
+            Spot::Catalogue => return Err(refusal::BOUNDS),
+        };
+        let mut expected = self.root;
+        for above in 0..level {
+            let (node, entry) = self.levels.way(above, page);
+            let bytes = self.node(above, node, expected)?;
+            expected = tree::entry(bytes, entry).ok_or(refusal::BOUNDS)?;
+        }
+        Ok(expected)
+    }
+
+    /// A node whose digest is known.
+    pub(super) fn node(&self, level: u8, node: usize, expected: Digest) -> Result<&[u8], Error> {
+        let slot = self.slot(Spot::Node { level, node }).ok_or(refusal::NOT_RESIDENT)?;
+        slot.get(|bytes| self.look_at_node(level, bytes, expected))
+    }
+
+    /// Whether a node is what its parent names. Fewer entries could have the same root, so they
+    /// are counted.
+    pub(super) fn look_at_node(
+        &self,
+        level: u8,
+        bytes: &[u8],
+        expected: Digest,
+    ) -> Result<(), Error> {
+        let whole = bytes.len() == self.levels.node_bytes(level);
+        let verified = whole && tree::root(tree::entries(bytes)) == expected;
+        if verified { Ok(()) } else { Err(refusal::DIGEST) }
+    }
+}
+
+impl Group {
+    fn new(pages: usize) -> Self {
+        let pages = vec![Slot::default(); pages].into_boxed_slice();
+        Self { node: Slot::default(), pages, resident_pages: 0 }
+    }
+
+    /// What the room for so many pages takes.
+    const fn bytes(pages: usize) -> usize {
+        size_of::<Self>() + pages * size_of::<Slot>()
+    }
+}
