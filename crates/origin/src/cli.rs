@@ -17,6 +17,7 @@ mod output;
 mod publish;
 mod schema;
 mod serve;
+mod slice;
 mod types;
 mod validate;
 mod verify;
@@ -30,7 +31,8 @@ use crate::failure::{Exit, Failure};
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done, and the answer is yes
-  1  done, and the answer is no (`check` without access, `history` of what has none)
+  1  done, and the answer is no (`check` without access, `history` of what has none, `slice` of an
+     unknown subject)
   2  arguments, facts or records are wrong; nothing was written
   3  a file or the network could not be read or written
   4  a signature, digest or snapshot was refused
@@ -57,6 +59,7 @@ enum Verb {
     Generate(generate::Args),
     Publish(publish::Args),
     Serve(serve::Args),
+    Slice(slice::Args),
     Check(check::Args),
     Explain(explain::Args),
     History(history::Args),
@@ -77,6 +80,7 @@ pub fn run() -> ExitCode {
         Verb::Generate(args) => generate::run(args),
         Verb::Publish(args) => publish::run(args, cli.json),
         Verb::Serve(args) => serve::run(args, cli.json),
+        Verb::Slice(args) => slice::run(args, cli.json),
         Verb::Check(args) => check::run(args, cli.json),
         Verb::Explain(args) => explain::run(args, cli.json),
         Verb::History(args) => history::run(args, cli.json),

@@ -121,6 +121,58 @@ fn a_reader_that_stops_early_is_no_fault() {
 }
 
 #[test]
+fn a_slice_answers_as_the_folder_it_was_cut_from() {
+    let shell = published();
+    let cut = shell.json("slice out --subject customer-1 --out one.slice", 0);
+    let slice = fs::read(shell.path("one.slice")).unwrap();
+    assert_eq!(cut.pointer("/bytes").unwrap(), slice.len());
+    assert_eq!(cut.pointer("/subject").unwrap(), "customer-1");
+    assert_eq!(shell.output("slice out --subject customer-1").stdout, slice);
+    for verb in ["check", "explain"] {
+        let question = format!("{verb} customer-1 api_calls --amount 3 --now {NOW}");
+        let answer = shell.json(&question, 0);
+        assert_eq!(shell.json(&format!("{question} --slice one.slice"), 0), answer);
+        let text = shell.run(&question, 0);
+        assert_eq!(shell.run(&format!("{question} --slice one.slice"), 0), text);
+        // Neither a folder nor the environment's has to be there.
+        let mut alone = shell.command(&format!("{question} --slice one.slice"));
+        assert!(alone.env_remove("EDGEGRANT_FOLDER").output().unwrap().status.success());
+    }
+    let lacking = shell.json(&format!("check customer-1 sso --slice one.slice --now {NOW}"), 1);
+    assert_eq!(lacking.pointer("/reason").unwrap(), "not-entitled");
+    let old =
+        shell.json("check customer-1 api_calls --slice one.slice --now 2027-01-01T00:00:00Z", 1);
+    assert_eq!(old.pointer("/reason").unwrap(), "dead-snapshot");
+}
+
+#[test]
+fn what_is_no_slice_of_the_subject_is_refused() {
+    let shell = published();
+    shell.run("slice out --subject customer-1 --out one.slice", 0);
+    let code = |line: &str, exit| {
+        let error = shell.error(line, exit);
+        let message = error.pointer("/error/message").unwrap().as_str().unwrap().to_owned();
+        assert!(!message.contains("customer-"), "{message}");
+        error.pointer("/error/code").unwrap().as_str().unwrap().to_owned()
+    };
+    assert_eq!(code("slice out --subject nobody --out none", 1), "unknown-subject");
+    assert!(!shell.path("none").exists());
+    assert_eq!(code("slice out --subject customer-1", 2), "out-missing");
+    assert_eq!(code("check customer-2 api_calls --slice one.slice", 4), "slice-subject");
+    assert_eq!(code("check customer-1 api_calls --slice out/public/head", 4), "slice-malformed");
+    shell.run(&format!("publish facts.ndjson --out out --key-file key --bundle one --at {NOW}"), 0);
+    assert_eq!(code("check customer-1 api_calls --slice one", 4), "slice-is-snapshot");
+    let mut bytes = fs::read(shell.path("one.slice")).unwrap();
+    if let Some(byte) = bytes.last_mut() {
+        *byte ^= 1;
+    }
+    fs::write(shell.path("one.slice"), bytes).unwrap();
+    let forged = code("check customer-1 api_calls --slice one.slice", 4);
+    assert!(["snapshot-digest", "slice-malformed"].contains(&&*forged), "{forged}");
+    assert_eq!(code("check customer-1 api_calls --slice missing", 3), "io");
+}
+
+#[test]
 fn an_export_becomes_answers() {
     let shell = published();
     let ask = |question: &str, code| shell.json(&format!("{question} --now {NOW}"), code);

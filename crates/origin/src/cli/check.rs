@@ -1,7 +1,7 @@
 //! `edgegrant check`
 
 use super::Outcome;
-use super::gate::{AnswerView, Question, Trust, print};
+use super::gate::{AnswerView, Asked, Question, print};
 use crate::failure::Exit;
 
 /// May this subject use this feature? Exits 1 when not.
@@ -10,12 +10,11 @@ pub(super) struct Args {
     #[command(flatten)]
     question: Question,
     #[command(flatten)]
-    trust: Trust,
+    asked: Asked,
 }
 
 pub(super) fn run(args: &Args, json: bool) -> Outcome {
-    let gate = args.trust.gate()?;
-    let answer = gate.check(&args.question.ask(args.trust.clock()));
+    let answer = args.asked.explain(&args.question)?.answer;
     if json {
         super::print_json(&AnswerView::from(&answer))?;
     } else {

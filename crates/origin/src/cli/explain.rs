@@ -5,7 +5,7 @@ use edgegrant::engine::{GrantAccount, Segment};
 use serde::Serialize;
 
 use super::Outcome;
-use super::gate::{AnswerView, Question, Trust, print};
+use super::gate::{AnswerView, Asked, Question, print};
 use super::history::SegmentView;
 use crate::failure::Exit;
 
@@ -15,7 +15,7 @@ pub(super) struct Args {
     #[command(flatten)]
     question: Question,
     #[command(flatten)]
-    trust: Trust,
+    asked: Asked,
 }
 
 #[derive(Serialize)]
@@ -40,8 +40,7 @@ struct GrantView {
 }
 
 pub(super) fn run(args: &Args, json: bool) -> Outcome {
-    let gate = args.trust.gate()?;
-    let explained = gate.explain(&args.question.ask(args.trust.clock()));
+    let explained = args.asked.explain(&args.question)?;
     let ids = &explained.grant_ids;
     let derivation = explained.explanation.as_ref();
     let grants: Vec<GrantView> = derivation

@@ -1,8 +1,8 @@
 //! A gate over a published folder, for the verbs that ask.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use edgegrant::gate::{Answer, Ask, Clock, Gate, Offer, Options, Origin};
+use edgegrant::gate::{Answer, Ask, Clock, Explained, Gate, Offer, Options, Origin, SliceGate};
 use edgegrant::{Amount, Error, Instant};
 use serde::Serialize;
 
@@ -16,6 +16,26 @@ pub(super) struct Trust {
     /// The folder that publish wrote.
     #[arg(long, short, env = "EDGEGRANT_FOLDER")]
     folder: PathBuf,
+    #[command(flatten)]
+    keys: Keys,
+}
+
+/// Which snapshot or slice to ask, and whom to trust.
+#[derive(Debug, clap::Args)]
+pub(super) struct Asked {
+    /// The folder that publish wrote.
+    #[arg(long, short, env = "EDGEGRANT_FOLDER", required_unless_present = "slice")]
+    folder: Option<PathBuf>,
+    /// The slice of the subject, as slice wrote it, to ask instead of a folder.
+    #[arg(long, value_name = "FILE")]
+    slice: Option<PathBuf>,
+    #[command(flatten)]
+    keys: Keys,
+}
+
+/// Whom to trust, and when.
+#[derive(Debug, clap::Args)]
+pub(super) struct Keys {
     /// Whom the snapshot must be for.
     #[arg(long, env = "EDGEGRANT_AUDIENCE")]
     audience: String,
@@ -37,23 +57,46 @@ pub(super) struct Trust {
 
 /// A head is under 1 KiB; this only bounds what is read.
 const HEAD_BYTES: u64 = 1 << 16;
+/// A slice is under 300 kB, but what is none should be told so.
+const SLICE_BYTES: u64 = 1 << 32;
 
-impl Trust {
-    /// Verifies the folder's snapshot.
-    pub(super) fn gate(&self) -> Result<Gate, Failure> {
-        // Keys are read here and not with the arguments, whose faults are shown as they were typed.
-        let audience = self.audience.clone();
-        let options = Options::parse(audience, &self.trusted_keys, self.threshold)?;
-        let mut gate = Gate::new(options);
-        let head = folder::read(&self.folder().head(), HEAD_BYTES)?;
+impl Keys {
+    /// Keys are read here and not with the arguments, whose faults are shown as they were typed.
+    fn options(&self) -> Result<Options, Error> {
+        Options::parse(self.audience.clone(), &self.trusted_keys, self.threshold)
+    }
+
+    fn clock(&self) -> Clock {
+        Clock::At(self.now.unwrap_or_else(output::now))
+    }
+
+    /// Verifies a folder's snapshot.
+    fn gate(&self, folder: &Path) -> Result<Gate, Failure> {
+        let mut gate = Gate::new(self.options()?);
+        let head = folder::read(&Folder::new(folder).head(), HEAD_BYTES)?;
         let refused = |error| Failure::refused(&error);
         if let Offer::Body { name, length } =
             gate.offer(&head, self.clock(), Origin::Bytes).map_err(refused)?
         {
-            let path = self.folder.join("private/pack").join(name);
+            let path = folder.join("private/pack").join(name);
             gate.accept(folder::read(&path, length)?).map_err(refused)?;
         }
         Ok(gate)
+    }
+
+    /// Verifies the slice of a subject.
+    fn slice(&self, file: &Path, subject: &str) -> Result<SliceGate, Failure> {
+        let options = self.options()?;
+        let slice = folder::read(file, SLICE_BYTES)?;
+        let opened = SliceGate::open(options, subject.to_owned(), &slice, 0);
+        opened.map_err(|error| Failure::refused(&error))
+    }
+}
+
+impl Trust {
+    /// Verifies the folder's snapshot.
+    pub(super) fn gate(&self) -> Result<Gate, Failure> {
+        self.keys.gate(&self.folder)
     }
 
     pub(super) fn folder(&self) -> Folder {
@@ -61,7 +104,19 @@ impl Trust {
     }
 
     pub(super) fn clock(&self) -> Clock {
-        Clock::At(self.now.unwrap_or_else(output::now))
+        self.keys.clock()
+    }
+}
+
+impl Asked {
+    /// Verifies what is asked and answers.
+    pub(super) fn explain(&self, question: &Question) -> Result<Explained, Failure> {
+        let ask = question.ask(self.keys.clock());
+        if let Some(file) = &self.slice {
+            return Ok(self.keys.slice(file, ask.subject)?.explain(&ask));
+        }
+        let folder = self.folder.clone().unwrap_or_default();
+        Ok(self.keys.gate(&folder)?.explain(&ask))
     }
 }
 

@@ -37,6 +37,11 @@ impl Pending {
         ended.map_err(|error| Failure::io(&self.target, &error))
     }
 
+    /// Writes bytes as they are.
+    pub(super) fn bytes(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        self.file.write_all(bytes).map_err(|error| Failure::io(&self.target, &error))
+    }
+
     /// Puts the output where it belongs.
     pub(super) fn finish(self) -> Result<(), Failure> {
         let target = self.target;
