@@ -8,7 +8,7 @@ use edgegrant_testkit::ledger::{Shape, random};
 use edgegrant_testkit::line::{Publication, published_at};
 use edgegrant_testkit::{engine, naive, property, question};
 
-use super::{always, asked, ledger};
+use super::{always, asked, is_parted, ledger};
 
 const MINUTE: i64 = 60_000;
 
@@ -109,5 +109,9 @@ fn instants(facts: &question::Ledger, seed: u64) -> Vec<(Instant, Option<Instant
     let all = some.flat_map(|at| [at, at.plus_millis(offset)]).chain(between);
     let earlier = |at: Instant| at.plus_millis(-length / 20).max(start);
     let as_of = |at| seed.is_multiple_of(5).then(|| earlier(at));
-    all.map(|at| (at, as_of(at))).collect()
+    let serves = |(at, as_of): &(Instant, Option<Instant>)| {
+        !is_parted(facts, at.ceil_minute())
+            && as_of.is_none_or(|at| !is_parted(facts, at.ceil_minute()))
+    };
+    all.map(|at| (at, as_of(at))).filter(serves).collect()
 }

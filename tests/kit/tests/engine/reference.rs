@@ -10,8 +10,10 @@ use edgegrant_testkit::case::{self, Case};
 use edgegrant_testkit::compare::{self, Mismatch, Rule, check};
 use edgegrant_testkit::engine::Path;
 use edgegrant_testkit::ledger::{self, Shape};
-use edgegrant_testkit::question::{Grant, Ledger, Question};
-use edgegrant_testkit::{Amount, Instant, KitError, engine, naive, property};
+use edgegrant_testkit::question::{Ledger, Question};
+use edgegrant_testkit::{Instant, KitError, engine, naive, property};
+
+use super::{is_corrected, is_parted};
 
 fn files(directory: &std::path::Path) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(directory) else { return Vec::new() };
@@ -70,10 +72,8 @@ fn ledgers_that_once_disagreed() {
 ///
 /// A phase's usage is burnt as one sum, so an opening inside of a phase would part usage from what
 /// corrects it; there, snapshots that are published at these instants are asked, which open on the
-/// boundary before. A grant that is voided before it begins parts phases for questions after its
-/// beginning alone: in between, with corrections, no opening serves all questions.
+/// boundary before.
 fn ways(ledger: &Ledger, at: Instant, seed: u64) -> Vec<Path> {
-    let corrected = ledger.usage.iter().any(|event| event.value < Amount::ZERO);
     let boundaries: Vec<_> =
         naive::boundaries(ledger, at).expect("boundaries").into_iter().collect();
     let start = ledger.entitlement.measure_usage_from;
@@ -84,18 +84,9 @@ fn ways(ledger: &Ledger, at: Instant, seed: u64) -> Vec<Path> {
     let between = (1..4).map(|part| start + (at - start) * part / 4);
     let all = on.chain(beside).chain(between).map(|at| engine::instant(at).floor_minute());
     let asked = engine::instant(at).ceil_minute();
-    let way = if corrected { Path::Published } else { Path::Opening };
-    let serves = |at: &edgegrant::Instant| {
-        !corrected || !ledger.grants.iter().any(|grant| is_over_before_it_begins(grant, *at))
-    };
+    let way = if is_corrected(ledger) { Path::Published } else { Path::Opening };
+    let serves = |at: &edgegrant::Instant| !is_parted(ledger, *at);
     all.filter(|opening| *opening <= asked).filter(serves).map(way).collect()
-}
-
-/// Whether at an instant the grant is over already and has not begun yet.
-fn is_over_before_it_begins(grant: &Grant, at: edgegrant::Instant) -> bool {
-    let ends = [grant.expires_at, grant.voided_at, grant.deleted_at];
-    let mut ends = ends.into_iter().flatten().map(engine::instant);
-    at <= engine::instant(grant.effective_at) && ends.any(|end| end.floor_minute() < at)
 }
 
 #[test]
