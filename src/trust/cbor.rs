@@ -58,7 +58,7 @@ impl<'a> Reader<'a> {
 
     pub(super) fn text(&mut self) -> Result<&'a str, Error> {
         let length = self.expect(Major::Text)?;
-        core::str::from_utf8(self.take(length)?).map_err(|_| MALFORMED)
+        utf8(self.take(length)?)
     }
 
     pub(super) fn unsigned(&mut self) -> Result<u64, Error> {
@@ -79,7 +79,8 @@ impl<'a> Reader<'a> {
     pub(super) fn skip_scalar(&mut self) -> Result<(), Error> {
         match self.item()? {
             (Major::Unsigned | Major::Negative, _) => Ok(()),
-            (Major::Bytes | Major::Text, length) => self.take(length).map(drop),
+            (Major::Bytes, length) => self.take(length).map(drop),
+            (Major::Text, length) => utf8(self.take(length)?).map(drop),
             _ => Err(MALFORMED),
         }
     }
@@ -131,4 +132,8 @@ impl<'a> Reader<'a> {
         self.0 = rest;
         Ok(taken)
     }
+}
+
+fn utf8(bytes: &[u8]) -> Result<&str, Error> {
+    core::str::from_utf8(bytes).map_err(|_| MALFORMED)
 }

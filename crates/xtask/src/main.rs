@@ -3,6 +3,7 @@
 mod build;
 mod debian;
 mod demo;
+mod fuzz;
 mod paths;
 mod process;
 mod size;
@@ -31,6 +32,8 @@ enum Command {
     Demo(demo::Options),
     /// Run every check and test; ends with `N passed, M failed`.
     Test(test::Options),
+    /// Look for inputs that break a reader, with libFuzzer.
+    Fuzz(fuzz::Options),
     /// Check the rules of docs/ARCHITECTURE.md and docs/STYLE.md.
     Tidy,
     /// Print the package's sizes and compare what is packed with the committed records.
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
         Command::Build => build::run(),
         Command::Demo(options) => demo::run(&options),
         Command::Test(options) => return test::run(&options),
+        Command::Fuzz(options) => fuzz::run(&options),
         Command::Tidy => tidy::run(),
         Command::Size(options) => size::run(&options),
         Command::Vectors(options) => return vectors::run(&options),

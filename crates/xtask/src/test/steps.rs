@@ -78,7 +78,7 @@ fn clippy(what: &[&str]) -> Result<Tally> {
 fn rust_tests(options: &Options) -> Result<Tally> {
     let mut tests = process::cargo(&["test", "--workspace", "--no-fail-fast"]);
     if options.quick {
-        tests.args(["--lib", "--bins", "--tests"]);
+        tests.args(["--lib", "--bins", "--tests"]).env("EDGEGRANT_FUZZ_SECONDS", "1");
     }
     let mut tally = tally::count(&mut tests)?;
     if options.properties.is_some() || options.seed.is_some() {

@@ -36,7 +36,7 @@ pub(crate) const RULES: &[Rule] = &[
     },
     Rule {
         name: "no-clock",
-        says: "only pkg/src, crates/, www/, benches/ and the tests of JavaScript read a clock",
+        says: "only pkg/src, crates/, www/, measurements and the tests of JavaScript read a clock",
         document: ARCHITECTURE,
         find: text::clock,
     },

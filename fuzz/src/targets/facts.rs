@@ -1,0 +1,90 @@
+//! Facts: lines that are read, compiled, encoded and asked.
+
+use edgegrant::engine::{self, Compiled, Question};
+use edgegrant::model::{Subject, WhenExpired};
+use edgegrant::snapshot::{self, EntitlementRecord, FeatureRecord, SubjectRecord};
+use edgegrant_origin::facts::{Checker, Entry, Facts, ReadError};
+
+use crate::support::usage_as_of;
+use crate::{ask, capped};
+
+const GOOD: &str = include_str!("../../../crates/origin/tests/fixtures/good.ndjson");
+
+/// Every field of a metered entitlement.
+const METERED: &str = r#"{"feature":"calls","unit":"call","whenExpired":"closed"}
+{"subject":"acme","aliases":["a@acme.test"],"status":"active","entitlements":[{"feature":"calls","type":"metered","softLimit":true,"usagePeriod":{"interval":"P1M","anchor":"2026-01-31T00:00:00Z"},"measureUsageFrom":"2026-01-31T00:00:00Z","graceUntil":"2026-07-01T00:00:00Z","grants":[{"id":"g","amount":"100.5","priority":3,"effectiveAt":"2026-02-01T00:00:00Z","expiresAt":"2027-01-01T00:00:00Z","recurrence":{"interval":"P1W","anchor":"2026-02-02T00:00:00Z"},"minRollover":1,"maxRollover":20}],"usage":{"kind":"flow","events":[{"at":"2026-03-02T00:00:00Z","amount":0.3},{"at":"2026-05-02T00:00:30Z","amount":200}]},"resets":[{"at":"2026-04-05T06:07:00Z","preserveOverage":true}]}]}
+"#;
+
+pub(super) fn seeds() -> Vec<Vec<u8>> {
+    let level =
+        METERED.replace(r#""kind":"flow","events":["#, r#""kind":"level","amount":3,"x":["#);
+    [GOOD, METERED, &level].map(|text| text.as_bytes().to_vec()).to_vec()
+}
+
+pub(super) fn run(bytes: &[u8]) {
+    let mut checker = Checker::default();
+    let (mut features, mut subjects) = (Vec::new(), Vec::new());
+    let facts = capped::reading(bytes.len(), || {
+        Facts::new(bytes, usage_as_of(), &mut checker).collect::<Vec<_>>()
+    });
+    for entry in facts {
+        match entry {
+            Ok(Entry::Feature(feature)) => features.push(FeatureRecord {
+                key: feature.feature,
+                unit: feature.unit,
+                when_expired: policy(feature.when_expired.unwrap_or_default()),
+            }),
+            Ok(Entry::Subject(subject, programs)) => subjects.push(record(subject, programs)),
+            Err(ReadError::Refused(problem)) => {
+                assert!(problem.line > 0 && !problem.code.is_empty());
+                assert!(!problem.message.contains("acme"), "ids stay out of messages");
+            }
+            Err(ReadError::Io(error)) => panic!("memory was read: {error}"),
+        }
+    }
+    subjects.sort_by(|one, other| one.id.cmp(&other.id));
+    subjects.iter_mut().for_each(ask::by_feature);
+    let bare = subjects.iter().map(|s| SubjectRecord { aliases: Vec::new(), ..s.clone() });
+    let (_, body) = ask::again(&features, &bare.collect::<Vec<_>>());
+    assert_eq!(ask::body(&body).len(), subjects.len());
+    steady(&subjects);
+}
+
+/// The state that is kept beside a program is what the program says.
+fn steady(subjects: &[SubjectRecord]) {
+    for entitlement in subjects.iter().flat_map(|subject| &subject.entitlements) {
+        let Some(steady) = &entitlement.steady else { continue };
+        for now in [steady.after.plus_millis(60_000), steady.until.plus_millis(-60_000)] {
+            let now = now.floor_minute();
+            if now <= steady.after || now >= steady.until {
+                continue;
+            }
+            let decision = engine::decide(&entitlement.program, &Question::at(now));
+            let Some(numbers) = decision.numbers else { continue };
+            if let (Some(balance), Some(overage)) = (numbers.balance, numbers.overage) {
+                assert_eq!(steady.net, balance - overage, "at {now}");
+            }
+        }
+    }
+}
+
+fn record(subject: Subject, programs: Vec<Compiled>) -> SubjectRecord {
+    let entitlement =
+        |(given, compiled): (edgegrant::model::Entitlement, Compiled)| EntitlementRecord {
+            feature: given.feature,
+            program: compiled.program,
+            config: given.config.map(|config| config.as_str().to_owned()),
+            grant_ids: compiled.grant_ids,
+            steady: compiled.steady,
+        };
+    let entitlements = subject.entitlements.into_iter().zip(programs).map(entitlement).collect();
+    SubjectRecord { id: subject.subject, aliases: subject.aliases, entitlements }
+}
+
+const fn policy(policy: WhenExpired) -> snapshot::WhenExpired {
+    match policy {
+        WhenExpired::LastKnown => snapshot::WhenExpired::LastKnown,
+        WhenExpired::Closed => snapshot::WhenExpired::Closed,
+        WhenExpired::Open => snapshot::WhenExpired::Open,
+    }
+}
