@@ -3,7 +3,7 @@
 use edgegrant::engine::program::{Program, Rule};
 use edgegrant::engine::{self, HistoryQuery, Question, UsageEvent, WindowSize};
 use edgegrant::snapshot::{Body, Encoded, FeatureRecord, Settings, SubjectRecord, encode};
-use edgegrant::{Amount, Instant};
+use edgegrant::{Amount, Error, Instant};
 
 use crate::support::{SEED, usage_as_of};
 
@@ -34,6 +34,11 @@ pub(crate) fn program(program: &Program) {
             }
         }
     }
+}
+
+/// Touches every page, so that each is verified.
+pub(crate) fn every_page(body: &Body) -> Result<(), Error> {
+    body.subjects().try_for_each(|subject| subject.map(drop))
 }
 
 /// Asks everything of every subject, and gives what they say.

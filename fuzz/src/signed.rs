@@ -14,7 +14,7 @@ pub(crate) static KEY: LazyLock<SecretKey> = LazyLock::new(|| SecretKey::from_se
 
 pub(crate) fn options() -> Options {
     let keyring = Keyring::new(vec![KEY.trusted_key()], 1).unwrap();
-    Options { audience: AUDIENCE.to_owned(), keyring, open_without_snapshot: false }
+    Options::new(AUDIENCE.to_owned(), keyring)
 }
 
 pub(crate) fn head(roots: &Roots, version: u64) -> Head {
@@ -43,7 +43,7 @@ pub(crate) fn load(
     gate: &mut Gate,
     roots: &Roots,
     version: u64,
-    pack: Vec<u8>,
+    pack: &[u8],
 ) -> Result<(), edgegrant::Error> {
     let offer = gate.offer(&signed_head(roots, version), Clock::Untrusted, Origin::Network)?;
     if offer == Offer::Unchanged { Ok(()) } else { gate.accept(pack) }

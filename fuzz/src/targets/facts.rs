@@ -11,9 +11,7 @@ use crate::{ask, capped};
 const GOOD: &str = include_str!("../../../crates/origin/tests/fixtures/good.ndjson");
 
 /// Every field of a metered entitlement.
-const METERED: &str = r#"{"feature":"calls","unit":"call","whenExpired":"closed"}
-{"subject":"acme","aliases":["a@acme.test"],"status":"active","entitlements":[{"feature":"calls","type":"metered","softLimit":true,"usagePeriod":{"interval":"P1M","anchor":"2026-01-31T00:00:00Z"},"measureUsageFrom":"2026-01-31T00:00:00Z","graceUntil":"2026-07-01T00:00:00Z","grants":[{"id":"g","amount":"100.5","priority":3,"effectiveAt":"2026-02-01T00:00:00Z","expiresAt":"2027-01-01T00:00:00Z","recurrence":{"interval":"P1W","anchor":"2026-02-02T00:00:00Z"},"minRollover":1,"maxRollover":20}],"usage":{"kind":"flow","events":[{"at":"2026-03-02T00:00:00Z","amount":0.3},{"at":"2026-05-02T00:00:30Z","amount":200}]},"resets":[{"at":"2026-04-05T06:07:00Z","preserveOverage":true}]}]}
-"#;
+const METERED: &str = include_str!("../../seeds/metered.ndjson");
 
 pub(super) fn seeds() -> Vec<Vec<u8>> {
     let level =

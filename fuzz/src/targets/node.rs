@@ -1,14 +1,17 @@
 //! Nodes that were changed, with a root that is right for them.
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use edgegrant::gate::{Clock, Gate, Origin};
 use edgegrant::snapshot::{Body, Digest, Roots};
 
 use crate::assemble::{empty_catalogue, empty_pages, place};
-use crate::capped;
 use crate::input::Input;
+use crate::signed::{options, signed_head};
 use crate::support::independent::{nodes, pack_with_nodes, page_digest, sha, tree};
-use crate::support::{SEED, usage_as_of};
+use crate::support::{self, SEED, usage_as_of};
+use crate::{ask, capped};
 
 /// Bodies of empty pages with one node of 4 entries, and with two levels of nodes.
 static TREES: LazyLock<[Tree; 2]> = LazyLock::new(|| [Tree::new(2), Tree::new(9)]);
@@ -82,10 +85,43 @@ fn check(tree: &Tree, nodes: &[Vec<u8>], rooted: bool, pack: Vec<u8>, roots: &Ro
     let Ok(body) = opened else { return assert!(!rooted, "a right root was refused") };
     let leads: Vec<bool> = tree.leads(nodes).iter().map(|leads| rooted && *leads).collect();
     for number in 0..8 {
-        let id = format!("customer-{number}");
-        let page = (place(&SEED, id.as_bytes()) >> (64 - tree.bits)) as usize;
+        let (id, page) = customer(tree, number);
         assert_eq!(body.subject(&id).is_ok(), leads[page], "page {page}");
     }
-    let verified = capped::reading(length, || body.verify_parts());
+    let verified = capped::reading(length, || ask::every_page(&body));
     assert_eq!(verified.is_ok(), leads.iter().all(|leads| *leads));
+    paged(tree, nodes, roots, &leads);
+}
+
+/// The same, fetched part by part as subjects ask for them. Where no part has the wanted digest, a
+/// wrong one is offered and refused.
+fn paged(tree: &Tree, nodes: &[Vec<u8>], roots: &Roots, leads: &[bool]) {
+    let mut gate = Gate::new(options());
+    gate.hold_pages(1 << 20);
+    gate.offer(&signed_head(roots, 1), Clock::Untrusted, Origin::Network).unwrap();
+    gate.supply(roots.catalogue, &tree.catalogue).unwrap();
+    assert!(gate.swap().unwrap());
+    let node_digest = |node: &Vec<u8>| support::independent::tree(node.as_chunks().0);
+    let mut parts: HashMap<[u8; 32], &[u8]> = HashMap::new();
+    parts.extend(tree.digests.iter().copied().zip(tree.pages.iter().map(Vec::as_slice)));
+    parts.extend(nodes.iter().map(|node| (node_digest(node), node.as_slice())));
+    for number in 0..8 {
+        let (id, page) = customer(tree, number);
+        let mut arrived = true;
+        while let Some(name) = gate.needs(&id).unwrap() {
+            let part = parts.get(&name.0).copied();
+            if gate.keep(&id, name, part.unwrap_or(&nodes[0])).is_err() {
+                arrived = false;
+                break;
+            }
+            assert!(part.is_some(), "a part under another name was kept");
+        }
+        assert_eq!(arrived, leads[page], "page {page}");
+    }
+}
+
+fn customer(tree: &Tree, number: usize) -> (String, usize) {
+    let id = format!("customer-{number}");
+    let page = (place(&SEED, id.as_bytes()) >> (64 - tree.bits)) as usize;
+    (id, page)
 }

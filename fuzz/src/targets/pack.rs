@@ -1,10 +1,10 @@
 //! Packs that a signed head names, whatever they are: loaded first, and as a refresh.
 
-use edgegrant::gate::{Ask, Clock, Gate};
+use edgegrant::gate::{Ask, Clock, Gate, Offer, Origin};
 use edgegrant::snapshot::{Body, Digest, Roots};
 
 use crate::input::Input;
-use crate::signed::{head, load, options};
+use crate::signed::{head, load, options, signed_head};
 use crate::support::independent::{page_digest, sha, tree};
 use crate::support::usage_as_of;
 use crate::world::{PAGED, PLANNED, SMALL};
@@ -18,18 +18,19 @@ pub(super) fn run(pack: &[u8]) {
     let roots = roots(pack);
     let length = pack.len();
     let mut first = Gate::new(options());
-    let loaded = capped::reading(length, || load(&mut first, &roots, 2, pack.to_vec()));
+    let loaded = capped::reading(length, || load(&mut first, &roots, 2, pack));
     let mut second = Gate::new(options());
-    load(&mut second, &SMALL.encoded.roots, 1, SMALL.encoded.pack()).unwrap();
-    let refreshed = capped::reading(length, || load(&mut second, &roots, 2, pack.to_vec()));
+    load(&mut second, &SMALL.encoded.roots, 1, &SMALL.encoded.pack()).unwrap();
+    let refreshed = capped::reading(length, || load(&mut second, &roots, 2, pack));
     // A refresh verifies every page before it swaps; a first load does when one is touched.
     if refreshed.is_err() {
         let status = second.status(Clock::Untrusted).unwrap();
         assert!(status.version == 1 || roots == SMALL.encoded.roots);
     }
     assert!(loaded.is_ok() || refreshed.is_err() || roots == SMALL.encoded.roots);
-    let Ok(body) = Body::open(pack.to_vec(), &roots, usage_as_of()) else { return };
-    assert_eq!(body.verify_parts().is_ok(), refreshed.is_ok());
+    assert_eq!(in_chunks(&roots, pack), refreshed.is_ok());
+    let Ok(body) = Body::open(pack, &roots, usage_as_of()) else { return };
+    assert_eq!(ask::every_page(&body).is_ok(), refreshed.is_ok());
     if refreshed.is_err() {
         return;
     }
@@ -42,6 +43,26 @@ pub(super) fn run(pack: &[u8]) {
             assert_eq!(first.has_access(&ask), second.has_access(&ask));
         }
     }
+}
+
+/// The same refresh from a pack that arrives bit by bit.
+fn in_chunks(roots: &Roots, pack: &[u8]) -> bool {
+    let mut gate = Gate::new(options());
+    load(&mut gate, &SMALL.encoded.roots, 1, &SMALL.encoded.pack()).unwrap();
+    let offer = gate.offer(&signed_head(roots, 2), Clock::Untrusted, Origin::Network).unwrap();
+    if offer == Offer::Unchanged {
+        return true;
+    }
+    let step = 1 + pack.len() % 997;
+    let mut feed = || -> Result<bool, edgegrant::Error> {
+        let mut stream = gate.stream(false)?;
+        for chunk in pack.chunks(step) {
+            gate.feed(&mut stream, chunk)?;
+        }
+        stream.finish()?;
+        gate.swap()
+    };
+    feed().is_ok_and(|swapped| swapped)
 }
 
 /// What a head would say of a pack, as far as the pack can be taken apart.

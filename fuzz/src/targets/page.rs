@@ -39,7 +39,7 @@ pub(super) fn run(bytes: &[u8]) {
     let length = pack.len();
     let opened = capped::reading(length, || {
         let body = Body::open(pack, &roots, usage_as_of())?;
-        body.verify_parts().map(|()| body)
+        ask::every_page(&body).map(|()| body)
     });
     let Ok(body) = opened else { return };
     let records = ask::body(&body);

@@ -9,13 +9,14 @@
 use std::collections::BTreeMap;
 
 use super::Body;
-use super::pack::PackReader;
+use super::pack::{PackReader, pack_length};
 use super::parts::Spot;
 use super::slot::Slot;
 use crate::error::Error;
 use crate::snapshot::catalogue::Catalogue;
 use crate::snapshot::delta::DeltaReader;
 use crate::snapshot::hash::digest;
+use crate::snapshot::page::Page;
 use crate::snapshot::{Digest, Roots, refusal, tree};
 use crate::time::Instant;
 
@@ -252,6 +253,12 @@ impl Offered {
     }
 
     fn begin(&mut self, catalogue: Catalogue, present: Option<&Body>) -> Result<(), Error> {
+        let pages = tree::Levels::new(catalogue.page_bits()).pages();
+        let length_min = pack_length(0, catalogue.page_bits(), pages * Page::BYTES_MIN);
+        // Room for pages is made before they arrive, so there cannot be more than the pack holds.
+        if self.roots.pack_length < length_min as u64 {
+            return Err(refusal::BOUNDS);
+        }
         let body = Body::empty(catalogue, self.roots, self.usage_as_of);
         let top = body.parts.top();
         self.body = Some(body);
