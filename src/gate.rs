@@ -10,6 +10,7 @@ mod found;
 mod freshness;
 mod policy;
 mod refresh;
+mod remains;
 mod seen;
 mod slice;
 
@@ -28,6 +29,7 @@ use freshness::{Rung, Standing};
 pub use policy::{Policies, PolicySource};
 use refresh::Pending;
 pub use refresh::{Offer, Wanted};
+pub use remains::Remains;
 use seen::SeenUsage;
 pub use slice::SliceGate;
 
@@ -96,6 +98,8 @@ pub struct Gate {
     /// The latest `issuedAt` of all heads that were verified: time does not run back behind it.
     latest_issue: Instant,
     seen: SeenUsage,
+    /// Whether answers are given as if the snapshot had expired.
+    distrusted: bool,
 }
 
 /// A verified head and the body that it names.
@@ -137,6 +141,7 @@ impl Gate {
             floor: None,
             latest_issue: Instant::MIN,
             seen: SeenUsage::default(),
+            distrusted: false,
         }
     }
 
@@ -263,7 +268,8 @@ impl Gate {
 
     #[inline]
     fn standing(&self, present: &Snapshot, clock: Clock) -> Standing {
-        Standing::new(present.head.head(), present.origin, clock, self.latest_issue)
+        let standing = Standing::new(present.head.head(), present.origin, clock, self.latest_issue);
+        if self.distrusted { standing.expired() } else { standing }
     }
 
     /// The entitlement that is asked about, or why there is none.

@@ -21,8 +21,13 @@ const PREFIX: usize = 8;
 /// ```
 #[must_use]
 pub fn bundle(head: &[u8], pack: &[u8]) -> Vec<u8> {
+    [&frame(head), head, pack].concat()
+}
+
+/// What stands before the head.
+pub(super) fn frame(head: &[u8]) -> Vec<u8> {
     let length = u32::try_from(head.len()).unwrap_or(u32::MAX);
-    [&MAGIC, &length.to_le_bytes(), head, pack].concat()
+    [MAGIC, length.to_le_bytes()].concat()
 }
 
 /// Takes a file apart into head and pack; the pack keeps the file's memory.

@@ -111,6 +111,14 @@ impl Standing {
         Self { now, rung, clock_trusted, changes_at, age_millis, version, origin }
     }
 
+    /// The same for a snapshot that is not to be relied on.
+    pub(super) const fn expired(mut self) -> Self {
+        if !matches!(self.rung, Rung::Dead) {
+            self.rung = Rung::Expired;
+        }
+        self
+    }
+
     pub(super) fn is_stale(&self) -> bool {
         self.rung != Rung::Fresh
     }

@@ -85,6 +85,16 @@ impl Gate {
         let pending = self.pending.take();
         let head = verify(head, &self.options.keyring, &self.options.audience)?;
         freshness::admit(head.head(), clock, origin)?;
+        self.begin(head, origin, pending)
+    }
+
+    /// Takes a verified head over, or begins the body that it names, if `pending` is not about it.
+    pub(super) fn begin(
+        &mut self,
+        head: VerifiedHead,
+        origin: Origin,
+        pending: Option<Pending>,
+    ) -> Result<Offer, Error> {
         if let Some(floor) = self.lowest() {
             freshness::supersedes(&head, floor)?;
         }

@@ -1,5 +1,7 @@
 //! The catalogue: features with their units and policies, counts, page bits and the seed.
 
+use std::rc::Rc;
+
 use super::bytes::{Reader, put_part, put_u32, text};
 use super::hash::Seed;
 use super::layout::{
@@ -24,6 +26,7 @@ pub struct Counts {
 /// What a snapshot says about itself, whatever the number of its subjects.
 #[derive(Clone)]
 pub struct Catalogue {
+    bytes: Rc<[u8]>,
     seed: Seed,
     page_bits: u8,
     counts: Counts,
@@ -60,7 +63,13 @@ impl Catalogue {
         }
         let seed = Seed::new(seed);
         let features = features(rows, reader.rest(), &seed)?;
-        Ok(Self { seed, page_bits, counts, features })
+        Ok(Self { bytes: Rc::from(bytes), seed, page_bits, counts, features })
+    }
+
+    /// The bytes that were read.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
     }
 
     /// How many things the snapshot holds.

@@ -27,7 +27,7 @@ mod tokens;
 mod tree;
 mod validate;
 
-pub use body::{Body, Offered, Place, Stream};
+pub use body::{Body, Offered, PackPieces, Place, Stream};
 pub use catalogue::{Catalogue, Counts, Feature};
 pub use delta::{DeltaReader, delta_name};
 pub use encode::{Encoded, Part, Settings, encode};

@@ -4,6 +4,7 @@
 //! pages are. [`Offered`] builds it from parts as they arrive, and shares with the body before it
 //! what did not change.
 
+mod file;
 mod offered;
 mod pack;
 mod parts;
@@ -21,6 +22,7 @@ use super::{Roots, refusal};
 use crate::error::Error;
 use crate::time::Instant;
 
+pub use file::PackPieces;
 pub use offered::{Offered, Stream};
 pub(super) use pack::{pack_length, write_pack};
 use parts::{Parts, Spot};

@@ -37,6 +37,11 @@ impl Slot {
         self.bytes.as_ref().map_or(0, |bytes| bytes.len())
     }
 
+    /// The bytes, whatever was or will be found of them.
+    pub(super) fn bytes(&self) -> Option<&[u8]> {
+        self.bytes.as_deref()
+    }
+
     pub(super) const fn is_resident(&self) -> bool {
         self.bytes.is_some()
     }
