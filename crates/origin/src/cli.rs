@@ -8,6 +8,7 @@ macro_rules! say {
 mod check;
 mod explain;
 mod gate;
+mod gc;
 mod generate;
 mod history;
 mod import;
@@ -58,6 +59,7 @@ enum Verb {
     Import(import::Args),
     Generate(generate::Args),
     Publish(publish::Args),
+    Gc(gc::Args),
     Serve(serve::Args),
     Slice(slice::Args),
     Check(check::Args),
@@ -79,6 +81,7 @@ pub fn run() -> ExitCode {
         Verb::Import(args) => import::run(args, cli.json),
         Verb::Generate(args) => generate::run(args),
         Verb::Publish(args) => publish::run(args, cli.json),
+        Verb::Gc(args) => gc::run(args, cli.json),
         Verb::Serve(args) => serve::run(args, cli.json),
         Verb::Slice(args) => slice::run(args, cli.json),
         Verb::Check(args) => check::run(args, cli.json),

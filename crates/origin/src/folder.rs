@@ -1,16 +1,18 @@
 //! The folder that an origin serves, and what the publisher keeps beside it.
 //!
-//! `public/head` is for everybody. `private/pack/<name>` and `private/part/<digest>` are for
-//! whoever may see every subject. `state/` is for the publisher alone and never served.
+//! `public/head` is for everybody. `private/pack/<name>`, `private/part/<digest>` and
+//! `private/delta/<from>-<to>` are for whoever may see every subject. `state/` is for the publisher
+//! alone and never served.
 
-use std::fs::{self, File};
-use std::io::{self, Read as _, Write as _};
+use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use edgegrant::gate::bundle;
-use edgegrant::snapshot::{Digest, Roots};
+use edgegrant::snapshot::{Digest, Roots, delta_name};
 use edgegrant::trust::{HEAD_BYTES_MAX, Head, read_unverified};
 
+use crate::disk::{self, Disk, Local, Readers};
 use crate::failure::Failure;
 
 /// A published folder.
@@ -21,49 +23,94 @@ use crate::failure::Failure;
 /// assert!(Folder::new("out").head().ends_with("public/head"));
 /// ```
 #[derive(Clone, Debug)]
-pub struct Folder(PathBuf);
+pub struct Folder {
+    path: PathBuf,
+    disk: Arc<dyn Disk>,
+}
 
 impl Folder {
     /// The folder at a path.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self(path.into())
+        Self::on(path, Arc::new(Local))
+    }
+
+    /// The folder at a path, changed through a disk.
+    #[must_use]
+    pub fn on(path: impl Into<PathBuf>, disk: Arc<dyn Disk>) -> Self {
+        Self { path: path.into(), disk }
     }
 
     /// Where it is.
     #[must_use]
     pub fn path(&self) -> &Path {
-        &self.0
+        &self.path
     }
 
     /// The signed head.
     #[must_use]
     pub fn head(&self) -> PathBuf {
-        self.0.join("public/head")
+        self.path.join("public/head")
     }
 
     /// The body in one file, named by what its head commits to.
     #[must_use]
     pub fn pack(&self, roots: &Roots) -> PathBuf {
-        self.0.join("private/pack").join(roots.pack_name())
+        self.packs().join(roots.pack_name())
     }
 
     /// A catalogue, node or page.
     #[must_use]
     pub fn part(&self, digest: &Digest) -> PathBuf {
-        self.0.join("private/part").join(digest.to_string())
+        self.parts().join(digest.to_string())
+    }
+
+    /// What one body has and an earlier one has not.
+    #[must_use]
+    pub fn delta(&self, from: &Roots, to: &Roots) -> PathBuf {
+        self.deltas().join(delta_name(from, to))
+    }
+
+    /// The folder of packs.
+    #[must_use]
+    pub fn packs(&self) -> PathBuf {
+        self.path.join("private/pack")
+    }
+
+    /// The folder of catalogues, nodes and pages.
+    #[must_use]
+    pub fn parts(&self) -> PathBuf {
+        self.path.join("private/part")
+    }
+
+    /// The folder of deltas.
+    #[must_use]
+    pub fn deltas(&self) -> PathBuf {
+        self.path.join("private/delta")
+    }
+
+    /// The signed heads that were published, each named by its version.
+    #[must_use]
+    pub fn heads(&self) -> PathBuf {
+        self.path.join("state/heads")
+    }
+
+    /// A snapshot that waits for signatures from elsewhere.
+    #[must_use]
+    pub fn pending(&self) -> PathBuf {
+        self.path.join("state/pending.json")
     }
 
     /// What the publisher keeps from one publishing to the next.
     #[must_use]
     pub fn state(&self) -> PathBuf {
-        self.0.join("state/publisher.json")
+        self.path.join("state/publisher.json")
     }
 
     /// The file whose lock keeps two publishers apart.
     #[must_use]
     pub fn lock(&self) -> PathBuf {
-        self.0.join("state/lock")
+        self.path.join("state/lock")
     }
 
     /// The published head and the pack that it names in one file, not verified.
@@ -71,22 +118,60 @@ impl Folder {
     /// # Errors
     /// A file that cannot be read, and a head that is none.
     pub fn bundle(&self) -> Result<Vec<u8>, Failure> {
-        let head = read(&self.head(), HEAD_BYTES_MAX as u64)?;
+        let head = disk::read(&self.head(), HEAD_BYTES_MAX as u64)?;
         let roots = roots(&read_unverified(&head)?.head);
-        let pack = read(&self.pack(&roots), roots.pack_length)?;
+        let pack = disk::read(&self.pack(&roots), roots.pack_length)?;
         Ok(bundle(&head, &pack))
     }
 
-    /// Makes the folders.
+    /// Makes the folders; `state` and what is in it are for their owner alone.
     ///
     /// # Errors
     /// A folder that cannot be made.
     pub fn make(&self) -> Result<(), Failure> {
-        for folder in ["public", "private/pack", "private/part", "state"] {
-            let path = self.0.join(folder);
+        let served = [self.path.join("public"), self.packs(), self.parts(), self.deltas()];
+        for path in served {
             fs::create_dir_all(&path).map_err(|error| Failure::io(&path, &error))?;
         }
-        Ok(())
+        let heads = self.heads();
+        let mut state = fs::DirBuilder::new();
+        state.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut state, 0o700);
+        state.create(&heads).map_err(|error| Failure::io(&heads, &error))
+    }
+
+    /// Puts a file in its place, which is served.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub fn serve(&self, path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+        self.disk.write(path, bytes, Readers::Masked)
+    }
+
+    /// Puts a file in its place, which is for the publisher alone.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub fn keep(&self, path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+        self.disk.write(path, bytes, Readers::Owner)
+    }
+
+    /// Removes a file.
+    ///
+    /// # Errors
+    /// A file that cannot be removed.
+    pub fn remove(&self, path: &Path) -> Result<(), Failure> {
+        self.disk.remove(path)
+    }
+
+    /// Makes that what was written so far outlives a loss of power.
+    ///
+    /// # Errors
+    /// A folder that cannot be opened.
+    pub fn settle(&self) -> Result<(), Failure> {
+        let folders = [self.parts(), self.packs(), self.deltas(), self.heads()];
+        folders.iter().try_for_each(|folder| self.disk.settle(folder))
     }
 }
 
@@ -98,70 +183,4 @@ pub const fn roots(head: &Head) -> Roots {
         catalogue: Digest(head.catalogue),
         pack_length: head.pack_length,
     }
-}
-
-/// Writes a file that appears whole or not at all, readable as the process's mask says.
-///
-/// # Errors
-/// A file that cannot be written.
-pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    replace(&temporary(), path, bytes)
-}
-
-/// As [`write`], for what only its owner may read.
-///
-/// # Errors
-/// A file that cannot be written.
-pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    replace(&tempfile::Builder::new(), path, bytes)
-}
-
-fn replace(builder: &tempfile::Builder<'_, '_>, path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let failed = |error: io::Error| Failure::io(path, &error);
-    let folder = path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
-    let mut file = builder.tempfile_in(folder).map_err(failed)?;
-    file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
-    file.persist(path).map(|_| ()).map_err(|error| failed(error.error))
-}
-
-/// A temporary file with the permissions of an ordinary one.
-#[must_use]
-pub fn temporary() -> tempfile::Builder<'static, 'static> {
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        builder.permissions(fs::Permissions::from_mode(0o666));
-    }
-    builder
-}
-
-/// Writes a file that only its owner may read, unless it is there already.
-///
-/// # Errors
-/// A file that exists or cannot be written.
-pub fn write_secret(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let failed = |error: io::Error| Failure::io(path, &error);
-    let mut options = File::options();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path).map_err(failed)?;
-    file.write_all(bytes).map_err(failed)
-}
-
-/// Reads a file of at most `most` bytes.
-///
-/// # Errors
-/// A file that cannot be read, and `file-too-large`.
-pub fn read(path: &Path, most: u64) -> Result<Vec<u8>, Failure> {
-    let failed = |error: io::Error| Failure::io(path, &error);
-    let file = File::open(path).map_err(failed)?;
-    let mut bytes = Vec::new();
-    file.take(most.saturating_add(1)).read_to_end(&mut bytes).map_err(failed)?;
-    if bytes.len() as u64 > most {
-        let message = format!("{}: the file has more than {most} bytes", path.display());
-        return Err(Failure::bad_input("file-too-large", message));
-    }
-    Ok(bytes)
 }

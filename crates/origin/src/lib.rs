@@ -4,12 +4,16 @@
 //! [`cli`] is the `edgegrant` command line over both.
 
 pub mod cli;
+pub mod disk;
 pub mod facts;
 pub mod failure;
 pub mod folder;
+pub mod gc;
 pub mod generate;
+pub mod heads;
 mod input;
 pub mod publish;
+mod reach;
 pub mod serve;
 pub mod sources;
 

@@ -1,33 +1,39 @@
 //! From facts to a signed snapshot in a folder.
 //!
 //! Parts are written before what names them: pages, nodes, catalogue, pack, and the head last. A
-//! reader that holds an older head goes on finding everything it names.
+//! reader that holds an older head goes on finding everything it names until [`gc`](crate::gc).
 
+mod body;
+mod deltas;
+mod draft;
+mod lock;
+pub(crate) mod pending;
 mod records;
 mod state;
 
-use std::fs::File;
 use std::path::PathBuf;
 
 use edgegrant::snapshot::{Encoded, Settings, encode};
-use edgegrant::trust::{Head, SecretKey, read_unverified, sign};
-use edgegrant::{Instant, Interval, Recurrence};
+use edgegrant::trust::{SecretKey, TrustedKey};
+use edgegrant::{Error, Instant, Interval};
+use serde::{Deserialize, Serialize};
 
+use self::draft::{Draft, distinct, number};
+pub(crate) use self::lock::Lock;
+pub use self::pending::{ToSign, Unsigned, complete};
 use self::records::Records;
 use self::state::State;
 pub(crate) use self::state::random;
 use crate::failure::{Exit, Failure};
 use crate::folder::{self, Folder};
+use crate::heads;
+use crate::reach::{self, Reach};
 
-/// What to publish, for whom, and how long it holds.
+/// For whom a snapshot is and how long it holds.
 #[derive(Clone, Debug)]
-pub struct Options {
-    /// Files of facts that belong together; `-` is standard input.
-    pub facts: Vec<PathBuf>,
+pub struct Terms {
     /// Whom the snapshot is for: tenant and environment.
     pub audience: String,
-    /// Keys that sign, one to eight.
-    pub keys: Vec<SecretKey>,
     /// The instant of publishing.
     pub now: Instant,
     /// How long after it answers are fresh.
@@ -36,12 +42,21 @@ pub struct Options {
     pub expires_after: Interval,
     /// How long after it there are answers at all.
     pub dead_after: Interval,
+}
+
+/// What to publish.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Files of facts that belong together; `-` is standard input.
+    pub facts: Vec<PathBuf>,
+    /// For whom, and how long it holds.
+    pub terms: Terms,
     /// Accept that more than half of the subjects are gone.
     pub allow_shrink: bool,
 }
 
 /// What was published.
-#[derive(Clone, Debug, serde::Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Published {
     /// The version of the snapshot.
@@ -58,114 +73,161 @@ pub struct Published {
     pub new_parts: usize,
     /// Usage before this is included, where an entitlement does not say otherwise.
     pub usage_as_of: String,
+    /// When it expires.
+    pub expires_at: String,
     /// The public keys that signed, to be trusted by gates.
     pub trusted_keys: Vec<String>,
 }
 
-/// Publishes facts into a folder.
+/// Publishes facts into a folder, signed by keys that are at hand, one to eight.
 ///
 /// # Errors
-/// Facts that are refused, in which case nothing is written; a folder that another publisher works
-/// on or that cannot be written.
-pub fn publish(options: &Options, folder: &Folder) -> Result<Published, Failure> {
-    let records = Records::read(&options.facts, options.now)?;
-    folder.make()?;
-    let _lock = lock(folder)?;
-    let mut state = State::load(folder, &options.audience)?;
-    let usage_as_of = records.usage_as_of(options.now);
-    let settings = Settings { seed: state.seed, usage_as_of, previous_page_bits: state.page_bits };
-    let encoded = encode(&settings, &records.features, records.subjects)?;
-    let subjects = encoded.counts.subjects;
-    state.version = next_version(folder, &state, options.now);
-    state.page_bits = Some(encoded.page_bits);
-    state.count(subjects, options.allow_shrink)?;
-    let head = head(options, &encoded, &state, usage_as_of)?;
-    let signed = sign(&head, &options.keys)?;
-    let new_parts = write_parts(folder, &encoded)?;
-    state.save(folder)?;
-    folder::write(&folder.head(), &signed)?;
-    Ok(Published {
-        version: head.version,
-        subjects,
-        entitlements: encoded.counts.entitlements,
-        pack_bytes: encoded.roots.pack_length,
-        parts: parts(&encoded).count(),
-        new_parts,
-        usage_as_of: usage_as_of.to_string(),
-        trusted_keys: options.keys.iter().map(|key| key.trusted_key().to_string()).collect(),
-    })
-}
-
-/// Keeps other publishers out until it is dropped.
-fn lock(folder: &Folder) -> Result<File, Failure> {
-    let path = folder.lock();
-    let file = File::create(&path).map_err(|error| Failure::io(&path, &error))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::Error(error)) => Err(Failure::io(&path, &error)),
-        Err(std::fs::TryLockError::WouldBlock) => Err(Failure {
-            code: "publisher-busy".into(),
-            message: "another publisher works on this folder; wait until it is done".into(),
-            exit: Exit::Io,
-        }),
-    }
-}
-
-/// A version above every earlier one, also of a head whose publisher's state is lost.
-fn next_version(folder: &Folder, state: &State, now: Instant) -> u64 {
-    let published = folder::read(&folder.head(), 1 << 16).ok();
-    let published = published.and_then(|bytes| read_unverified(&bytes).ok());
-    let last = published.map_or(0, |head| head.head.version).max(state.version);
-    now.millis().unsigned_abs().max(last.saturating_add(1))
-}
-
-fn head(
+/// Facts that are refused, in which case nothing is written; `key-duplicate`; a folder that another
+/// publisher works on or that cannot be written.
+pub fn publish(
     options: &Options,
-    encoded: &Encoded,
-    state: &State,
-    usage_as_of: Instant,
-) -> Result<Head, Failure> {
-    let after = |interval: Interval| {
-        let points = Recurrence { interval, anchor: options.now };
-        let out_of_range = "the snapshot would hold beyond the year 9999; shorten its validity";
-        points.nth(1).ok_or_else(|| Failure::bad_input("validity-out-of-range", out_of_range))
-    };
-    Ok(Head {
-        audience: options.audience.clone(),
-        version: state.version,
-        issued_at: options.now,
-        stale_after: after(options.stale_after)?,
-        expires_at: after(options.expires_after)?,
-        dead_at: after(options.dead_after)?,
-        usage_as_of,
-        root: encoded.roots.root.0,
-        catalogue: encoded.roots.catalogue.0,
-        pack_length: encoded.roots.pack_length,
-        shrunk_at_version: state.shrunk_at_version,
-    })
+    keys: &[SecretKey],
+    folder: &Folder,
+) -> Result<Published, Failure> {
+    distinct(&keys.iter().map(SecretKey::trusted_key).collect::<Vec<_>>())?;
+    let work = Work::of_facts(options, folder)?;
+    work.draft.sign(keys, folder)
 }
 
-/// Parts in the order in which they are written: what is named before what names it.
-fn parts(encoded: &Encoded) -> impl Iterator<Item = &edgegrant::snapshot::Part> {
-    let nodes = encoded.nodes.iter().rev();
-    encoded.pages.iter().chain(nodes).chain([&encoded.catalogue])
+/// Does all of [`publish`] that needs no secret, and hands out what is to be signed elsewhere. What
+/// was published before stays in place until [`complete`].
+///
+/// # Errors
+/// As [`publish`].
+pub fn prepare(
+    options: &Options,
+    keys: &[TrustedKey],
+    folder: &Folder,
+) -> Result<Unsigned, Failure> {
+    distinct(keys)?;
+    let work = Work::of_facts(options, folder)?;
+    work.draft.wait(keys, work.before, folder)
 }
 
-/// Writes the parts that are not there, and the pack.
-fn write_parts(folder: &Folder, encoded: &Encoded) -> Result<usize, Failure> {
-    let mut written = 0;
-    for part in parts(encoded) {
-        let path = folder.part(&part.digest);
-        // The name is the digest of the content; only a crash can have left something else.
-        if std::fs::read(&path).is_ok_and(|bytes| bytes == part.bytes) {
-            continue;
+/// Signs the present body anew under a new version, for as long as nothing has changed. Usage is as
+/// it was, and so is `usageAsOf`.
+///
+/// # Errors
+/// `nothing-published`; `head-unknown` when the present head is none that this publisher signed;
+/// `folder-damaged` when a file of the body is missing; and as [`publish`].
+pub fn renew(terms: &Terms, keys: &[SecretKey], folder: &Folder) -> Result<Published, Failure> {
+    distinct(&keys.iter().map(SecretKey::trusted_key).collect::<Vec<_>>())?;
+    let work = Work::of_present(terms, folder)?;
+    work.draft.sign(keys, folder)
+}
+
+/// As [`renew`], signed elsewhere.
+///
+/// # Errors
+/// As [`renew`].
+pub fn prepare_renewal(
+    terms: &Terms,
+    keys: &[TrustedKey],
+    folder: &Folder,
+) -> Result<Unsigned, Failure> {
+    distinct(keys)?;
+    let work = Work::of_present(terms, folder)?;
+    work.draft.wait(keys, work.before, folder)
+}
+
+/// A snapshot that only lacks its signatures.
+struct Work {
+    draft: Draft,
+    /// The state of what is published now.
+    before: State,
+    _lock: Lock,
+}
+
+impl Work {
+    fn of_facts(options: &Options, folder: &Folder) -> Result<Self, Failure> {
+        let audience = &options.terms.audience;
+        let records = Records::read(&options.facts, options.terms.now)?;
+        if State::load(folder, audience)?.is_some() {
+            folder.make()?;
+            let lock = Lock::take(folder)?;
+            let before = State::load(folder, audience)?.ok_or_else(lock::busy)?;
+            let plan = Plan::of(records, options, before, folder)?;
+            return plan.write(folder, lock);
         }
-        folder::write(&path, &part.bytes)?;
-        written += 1;
+        // A first publishing is planned before there is a folder, so that what is refused leaves
+        // nothing behind.
+        let plan = Plan::of(records, options, State::first(audience)?, folder)?;
+        folder.make()?;
+        let lock = Lock::take(folder)?;
+        if folder.state().exists() {
+            return Err(lock::busy());
+        }
+        plan.write(folder, lock)
     }
-    let pack = folder.pack(&encoded.roots);
-    if written > 0 || !pack.exists() {
-        folder::write(&pack, &encoded.pack())?;
+
+    fn of_present(terms: &Terms, folder: &Folder) -> Result<Self, Failure> {
+        let before = State::load(folder, &terms.audience)?.ok_or_else(nothing_published)?;
+        let lock = Lock::take(folder)?;
+        let present = heads::present(folder)?.ok_or_else(nothing_published)?;
+        // What is signed anew is what this publisher remembers, not what lies in public.
+        if !heads::kept(folder)?.contains(&present) {
+            return Err(Failure { exit: Exit::Refused, ..HEAD_UNKNOWN.into() });
+        }
+        let mut reach = Reach::default();
+        reach.add(folder, &present.head)?;
+        reach.check(folder)?;
+        let catalogue = reach::catalogue(folder, &present.head)?;
+        let mut state = before.clone();
+        number(&mut state, folder, terms.now);
+        let roots = folder::roots(&present.head);
+        let usage_as_of = present.head.usage_as_of;
+        let mut draft = Draft::new(terms, state, &roots, usage_as_of, catalogue.counts())?;
+        draft.summary.parts = reach.parts.len();
+        Ok(Self { draft, before, _lock: lock })
     }
-    Ok(written)
 }
+
+/// A body in memory and the head that will name it.
+struct Plan {
+    encoded: Encoded,
+    draft: Draft,
+    before: State,
+}
+
+impl Plan {
+    fn of(
+        records: Records,
+        options: &Options,
+        before: State,
+        folder: &Folder,
+    ) -> Result<Self, Failure> {
+        let Options { terms, allow_shrink, .. } = options;
+        let usage_as_of = records.usage_as_of(terms.now);
+        let settings =
+            Settings { seed: before.seed, usage_as_of, previous_page_bits: before.page_bits };
+        let encoded = encode(&settings, &records.features, records.subjects)?;
+        let mut state = State { page_bits: Some(encoded.page_bits), ..before.clone() };
+        number(&mut state, folder, terms.now);
+        state.count(encoded.counts.subjects, *allow_shrink)?;
+        let mut draft = Draft::new(terms, state, &encoded.roots, usage_as_of, encoded.counts)?;
+        draft.summary.parts = encoded.parts().count();
+        Ok(Self { encoded, draft, before })
+    }
+
+    fn write(self, folder: &Folder, lock: Lock) -> Result<Work, Failure> {
+        let Self { encoded, mut draft, before } = self;
+        draft.summary.new_parts = body::write(folder, &encoded)?;
+        Ok(Work { draft, before, _lock: lock })
+    }
+}
+
+pub(crate) fn nothing_published() -> Failure {
+    NOTHING_PUBLISHED.into()
+}
+
+const NOTHING_PUBLISHED: Error =
+    Error::new("nothing-published", "the folder holds no snapshot; publish facts into it first");
+const HEAD_UNKNOWN: Error = Error::new(
+    "head-unknown",
+    "public/head is not a head that this publisher signed; publish again from facts",
+);

@@ -7,8 +7,9 @@ use edgegrant::{Amount, Error, Instant};
 use serde::Serialize;
 
 use super::output;
+use crate::disk;
 use crate::failure::Failure;
-use crate::folder::{self, Folder};
+use crate::folder::Folder;
 
 /// Which snapshot to ask, and whom to trust.
 #[derive(Debug, clap::Args)]
@@ -73,13 +74,13 @@ impl Keys {
     /// Verifies a folder's snapshot.
     fn gate(&self, folder: &Path) -> Result<Gate, Failure> {
         let mut gate = Gate::new(self.options()?);
-        let head = folder::read(&Folder::new(folder).head(), HEAD_BYTES)?;
+        let head = disk::read(&Folder::new(folder).head(), HEAD_BYTES)?;
         let refused = |error| Failure::refused(&error);
         if let Offer::Body { name, length } =
             gate.offer(&head, self.clock(), Origin::Bytes).map_err(refused)?
         {
             let path = folder.join("private/pack").join(name);
-            gate.accept(folder::read(&path, length)?).map_err(refused)?;
+            gate.accept(disk::read(&path, length)?).map_err(refused)?;
         }
         Ok(gate)
     }
@@ -87,7 +88,7 @@ impl Keys {
     /// Verifies the slice of a subject.
     fn slice(&self, file: &Path, subject: &str) -> Result<SliceGate, Failure> {
         let options = self.options()?;
-        let slice = folder::read(file, SLICE_BYTES)?;
+        let slice = disk::read(file, SLICE_BYTES)?;
         let opened = SliceGate::open(options, subject.to_owned(), &slice, 0);
         opened.map_err(|error| Failure::refused(&error))
     }

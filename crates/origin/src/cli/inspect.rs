@@ -7,6 +7,7 @@ use edgegrant::trust::{Head, KeyId, UnverifiedHead, read_unverified};
 use serde_json::{Value, json};
 
 use super::Outcome;
+use crate::disk;
 use crate::failure::{Exit, Failure};
 use crate::folder::{self, Folder};
 
@@ -37,13 +38,13 @@ pub(super) fn run(args: &Args, json: bool) -> Outcome {
 }
 
 pub(super) fn read_head(path: &Path) -> Result<UnverifiedHead, Failure> {
-    let bytes = folder::read(path, 1 << 16)?;
+    let bytes = disk::read(path, 1 << 16)?;
     read_unverified(&bytes).map_err(|error| Failure::refused(&error))
 }
 
 pub(super) fn read_body(folder: &Folder, head: &Head) -> Result<Body, Failure> {
     let roots = folder::roots(head);
-    let pack = folder::read(&folder.pack(&roots), roots.pack_length)?;
+    let pack = disk::read(&folder.pack(&roots), roots.pack_length)?;
     Body::open(pack, &roots, head.usage_as_of).map_err(|error| Failure::refused(&error))
 }
 

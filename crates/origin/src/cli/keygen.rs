@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use edgegrant::trust::SecretKey;
 
 use super::Outcome;
+use crate::disk;
 use crate::failure::Exit;
-use crate::folder;
 use crate::publish::random;
 
 /// Make a signing key: the secret goes to a file, the public key is printed.
@@ -22,7 +22,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, json: bool) -> Outcome {
     let key = SecretKey::from_seed(args.epoch, random()?);
-    folder::write_secret(&args.out, format!("{}\n", key.to_text()).as_bytes())?;
+    disk::write_new_secret(&args.out, format!("{}\n", key.to_text()).as_bytes())?;
     let trusted = key.trusted_key().to_string();
     if json {
         say!("{}", serde_json::json!({ "trustedKey": trusted, "keyFile": args.out }));

@@ -8,8 +8,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use edgegrant::Instant;
 use tempfile::NamedTempFile;
 
+use crate::disk::{Readers, beside};
 use crate::failure::Failure;
-use crate::folder::temporary;
 
 /// Output that is kept aside until it is complete.
 #[derive(Debug)]
@@ -21,10 +21,9 @@ pub(super) struct Pending {
 impl Pending {
     /// Output for a file, or for standard output as `-`.
     pub(super) fn new(target: &Path) -> Result<Self, Failure> {
-        let beside = match target.parent() {
+        let beside = match target {
             _ if target == Path::new("-") => NamedTempFile::new(),
-            Some(folder) if folder != Path::new("") => temporary().tempfile_in(folder),
-            _ => temporary().tempfile_in("."),
+            _ => beside(target, Readers::Masked),
         };
         let file = beside.map_err(|error| Failure::io(target, &error))?;
         Ok(Self { file: BufWriter::new(file), target: target.to_owned() })
@@ -58,6 +57,16 @@ impl Pending {
 /// Prints a line where somebody reads it.
 pub(super) fn say(line: fmt::Arguments<'_>) {
     let _nobody_reads = writeln!(io::stdout(), "{line}");
+}
+
+/// Tells of something that somebody should know and that is no fault.
+pub(super) fn warn(code: &str, message: &str, json: bool) {
+    if json {
+        let warning = serde_json::json!({ "code": code, "message": message });
+        eprintln!("{}", serde_json::json!({ "warning": warning }));
+    } else {
+        eprintln!("edgegrant: {message} ({code})");
+    }
 }
 
 /// The host's clock. Only the command line reads it.

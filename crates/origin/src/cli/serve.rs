@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use super::Outcome;
+use crate::disk;
 use crate::failure::{Exit, Failure};
-use crate::folder::{self, Folder};
+use crate::folder::Folder;
 use crate::serve::Server;
 
 /// The environment's place for the token.
@@ -45,7 +46,7 @@ pub(super) fn run(args: &Args, json: bool) -> Outcome {
 
 fn token(args: &Args) -> Result<String, Failure> {
     let text = match &args.token_file {
-        Some(file) => String::from_utf8_lossy(&folder::read(file, 4096)?).into_owned(),
+        Some(file) => String::from_utf8_lossy(&disk::read(file, 4096)?).into_owned(),
         None => std::env::var(TOKEN_VARIABLE).unwrap_or_default(),
     };
     let token = text.trim();

@@ -7,6 +7,7 @@ use edgegrant::trust::{HEAD_BYTES_MAX, read_unverified};
 
 use super::inspect::read_body;
 use super::{Outcome, output};
+use crate::disk;
 use crate::failure::{Exit, Failure};
 use crate::folder::{self, Folder};
 
@@ -33,7 +34,7 @@ pub(super) fn run(args: &Args, json: bool) -> Outcome {
     }
     let folder = Folder::new(&args.folder);
     let refused = |error| Failure::refused(&error);
-    let signed = folder::read(&folder.head(), HEAD_BYTES_MAX as u64)?;
+    let signed = disk::read(&folder.head(), HEAD_BYTES_MAX as u64)?;
     let head = read_unverified(&signed).map_err(refused)?.head;
     let body = read_body(&folder, &head)?;
     let subject = body.subject(&args.subject).map_err(refused)?.ok_or_else(unknown)?;

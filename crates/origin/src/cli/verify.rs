@@ -5,6 +5,7 @@ use edgegrant::trust::read_unverified;
 
 use super::Outcome;
 use super::gate::Trust;
+use crate::disk;
 use crate::failure::{Exit, Failure};
 use crate::folder;
 
@@ -20,10 +21,10 @@ pub(super) fn run(args: &Args, json: bool) -> Outcome {
     let refused = |error| Failure::refused(&error);
     // The gate verifies a first body as it is touched; here all of it is.
     let folder = args.trust.folder();
-    let bytes = folder::read(&folder.head(), 1 << 16)?;
+    let bytes = disk::read(&folder.head(), 1 << 16)?;
     let head = read_unverified(&bytes).map_err(refused)?.head;
     let roots = folder::roots(&head);
-    let pack = folder::read(&folder.pack(&roots), roots.pack_length)?;
+    let pack = disk::read(&folder.pack(&roots), roots.pack_length)?;
     let body = Body::open(pack, &roots, head.usage_as_of).map_err(refused)?;
     body.verify().map_err(refused)?;
     let subjects = body.catalogue().counts().subjects;

@@ -3,31 +3,34 @@
 use edgegrant::Error;
 use serde::{Deserialize, Serialize};
 
+use crate::disk;
 use crate::failure::{Exit, Failure};
-use crate::folder::{self, Folder};
+use crate::folder::Folder;
 
 /// The publisher's memory of an audience. The seed is a secret.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct State {
-    audience: String,
+    pub(super) audience: String,
     pub(super) seed: [u8; 32],
+    /// The highest version that was given to a head, whether it was published or not.
     pub(super) version: u64,
     pub(super) page_bits: Option<u8>,
-    subjects: u64,
+    /// Subjects of the last published snapshot.
+    pub(super) subjects: u64,
     pub(super) shrunk_at_version: u64,
 }
 
 const MAX_BYTES: u64 = 1 << 16;
 
 impl State {
-    /// The state of the folder, or that of a first publishing.
-    pub(super) fn load(folder: &Folder, audience: &str) -> Result<Self, Failure> {
+    /// The state of the folder, if anything was published into it.
+    pub(super) fn load(folder: &Folder, audience: &str) -> Result<Option<Self>, Failure> {
         let path = folder.state();
         if !path.exists() {
-            return Self::first(audience);
+            return Ok(None);
         }
-        let bytes = folder::read(&path, MAX_BYTES)?;
+        let bytes = disk::read(&path, MAX_BYTES)?;
         let state: Self = serde_json::from_slice(&bytes).map_err(|error| {
             let message = format!("{}: {error}; restore the file", path.display());
             Failure::bad_input("state-malformed", message)
@@ -36,10 +39,11 @@ impl State {
             let message = "the folder is published for another audience; choose another folder";
             return Err(Failure::bad_input("audience-mismatch", message));
         }
-        Ok(state)
+        Ok(Some(state))
     }
 
-    fn first(audience: &str) -> Result<Self, Failure> {
+    /// The state before a first publishing.
+    pub(super) fn first(audience: &str) -> Result<Self, Failure> {
         Ok(Self {
             audience: audience.to_owned(),
             seed: random()?,
@@ -52,7 +56,7 @@ impl State {
 
     /// Remembers how many subjects there are; gates refuse a sudden loss that was not meant.
     pub(super) fn count(&mut self, subjects: u64, allow_shrink: bool) -> Result<(), Failure> {
-        if subjects < self.subjects / 2 {
+        if subjects.saturating_mul(2) < self.subjects {
             if !allow_shrink {
                 return Err(SHRUNK.into());
             }
@@ -64,7 +68,7 @@ impl State {
 
     pub(super) fn save(&self, folder: &Folder) -> Result<(), Failure> {
         let text = serde_json::to_string(self).unwrap_or_default();
-        folder::write_private(&folder.state(), text.as_bytes())
+        folder.keep(&folder.state(), text.as_bytes())
     }
 }
 

@@ -1,102 +1,11 @@
-//! Publishing: what is written, what stays, and what is refused.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed unwrap is a failed test")]
+//! What is written, what stays, and what is refused.
 
-use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use edgegrant::engine::Reason;
-use edgegrant::snapshot::Body;
-use edgegrant::trust::{Keyring, SecretKey, VerifiedHead, verify};
-use edgegrant::{Instant, Interval};
-use edgegrant_origin::Failure;
-use edgegrant_origin::folder::{self, Folder};
-use edgegrant_origin::generate::{Facts, GrantIds, facts};
-use edgegrant_origin::publish::{Options, Published, publish};
-use tempfile::TempDir;
+use edgegrant_origin::publish::{Options, publish};
 
-fn at(text: &str) -> Instant {
-    Instant::parse(text).unwrap()
-}
-
-fn key() -> SecretKey {
-    SecretKey::from_seed(1, [7; 32])
-}
-
-fn interval(text: &str) -> Interval {
-    Interval::parse(text).unwrap()
-}
-
-/// A folder to publish into, beside the facts.
-struct Origin {
-    root: TempDir,
-}
-
-impl Origin {
-    fn new(facts: &str) -> Self {
-        let origin = Self { root: tempfile::tempdir().unwrap() };
-        origin.write(facts);
-        origin
-    }
-
-    fn facts(&self) -> PathBuf {
-        self.root.path().join("facts.ndjson")
-    }
-
-    fn write(&self, facts: &str) {
-        fs::write(self.facts(), facts).unwrap();
-    }
-
-    fn folder(&self) -> Folder {
-        Folder::new(self.root.path().join("out"))
-    }
-
-    fn options(&self, now: &str) -> Options {
-        Options {
-            facts: vec![self.facts()],
-            audience: "acme/test".into(),
-            keys: vec![key()],
-            now: at(now),
-            stale_after: interval("PT2M"),
-            expires_after: interval("P1D"),
-            dead_after: interval("P7D"),
-            allow_shrink: false,
-        }
-    }
-
-    fn publish(&self, now: &str) -> Result<Published, Failure> {
-        publish(&self.options(now), &self.folder())
-    }
-
-    fn head(&self) -> VerifiedHead {
-        let bytes = fs::read(self.folder().head()).unwrap();
-        verify(&bytes, &Keyring::new(vec![key().trusted_key()], 1).unwrap(), "acme/test").unwrap()
-    }
-
-    fn body(&self) -> Body {
-        let head = self.head();
-        let roots = folder::roots(head.head());
-        let pack = fs::read(self.folder().pack(&roots)).unwrap();
-        let body = Body::open(pack, &roots, head.head().usage_as_of).unwrap();
-        body.verify().unwrap();
-        body
-    }
-
-    fn parts(&self) -> BTreeSet<String> {
-        files(&self.folder().path().join("private/part"))
-    }
-}
-
-fn files(folder: &Path) -> BTreeSet<String> {
-    let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
-    names.map(|name| name.into_string().unwrap()).collect()
-}
-
-fn generated(subjects: u64) -> String {
-    let at = at("2026-11-20T12:00:00Z");
-    let facts = facts(Facts { subjects, seed: 1, at, grant_ids: GrantIds::Derived }).unwrap();
-    facts.map(|fact| serde_json::to_string(&fact).unwrap() + "\n").collect()
-}
+use crate::kit::{Origin, at, generated, key};
 
 #[test]
 fn what_is_published_can_be_verified_and_read() {
@@ -118,10 +27,12 @@ fn one_customer_more_changes_few_files() {
     let origin = Origin::new(&facts);
     let first = origin.publish("2026-11-20T12:00:10Z").unwrap();
     let before = origin.parts();
-    // A later publishing of the same facts changes nothing but the head.
+    // A later publishing of the same facts writes nothing but the head.
+    let served = origin.served_but_the_head();
     let same = origin.publish("2026-11-20T12:30:10Z").unwrap();
     assert_eq!((same.new_parts, origin.parts()), (0, before.clone()));
     assert!(same.version > first.version);
+    assert_eq!(origin.served_but_the_head(), served);
 
     origin.write(&facts.replace("\"subject-77\"", "\"subject-77\",\"status\":\"suspended\""));
     let changed = origin.publish("2026-11-20T12:31:00Z").unwrap();
@@ -178,7 +89,7 @@ fn a_sudden_loss_of_subjects_must_be_meant() {
     assert_eq!(origin.publish("2026-11-20T12:01:00Z").unwrap_err().code, "snapshot-shrunk");
     assert_eq!(fs::read(origin.folder().head()).unwrap(), head);
     let meant = Options { allow_shrink: true, ..origin.options("2026-11-20T12:02:00Z") };
-    let version = publish(&meant, &origin.folder()).unwrap().version;
+    let version = publish(&meant, &[key()], &origin.folder()).unwrap().version;
     assert_eq!(origin.head().head().shrunk_at_version, version);
     origin.publish("2026-11-20T12:03:00Z").unwrap();
     assert_eq!(origin.head().head().shrunk_at_version, version, "it is remembered");
@@ -188,8 +99,9 @@ fn a_sudden_loss_of_subjects_must_be_meant() {
 fn one_folder_has_one_audience_and_one_publisher_at_a_time() {
     let origin = Origin::new(&generated(3));
     origin.publish("2026-11-20T12:00:10Z").unwrap();
-    let other = Options { audience: "acme/live".into(), ..origin.options("2026-11-20T12:01:00Z") };
-    assert_eq!(publish(&other, &origin.folder()).unwrap_err().code, "audience-mismatch");
+    let mut other = origin.options("2026-11-20T12:01:00Z");
+    other.terms.audience = "acme/live".into();
+    assert_eq!(publish(&other, &[key()], &origin.folder()).unwrap_err().code, "audience-mismatch");
     let held = fs::File::create(origin.folder().lock()).unwrap();
     held.lock().unwrap();
     assert_eq!(origin.publish("2026-11-20T12:02:00Z").unwrap_err().code, "publisher-busy");

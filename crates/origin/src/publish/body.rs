@@ -1,0 +1,34 @@
+//! A body on its way into a folder.
+
+use edgegrant::snapshot::{Encoded, Part};
+
+use super::deltas;
+use crate::failure::Failure;
+use crate::folder::Folder;
+
+/// Writes what the folder does not have, what is named before what names it, and says how many
+/// parts that were.
+pub(super) fn write(folder: &Folder, encoded: &Encoded) -> Result<usize, Failure> {
+    let mut written = 0;
+    for part in encoded.parts().rev() {
+        written += usize::from(write_part(folder, part)?);
+    }
+    let pack = folder.pack(&encoded.roots);
+    let length = std::fs::metadata(&pack).map(|metadata| metadata.len()).ok();
+    if written > 0 || length != Some(encoded.roots.pack_length) {
+        deltas::write(folder, encoded)?;
+        folder.serve(&pack, &encoded.pack())?;
+    }
+    Ok(written)
+}
+
+/// Writes a part unless it is there. The name is the digest of the content, so only a fault of the
+/// disk can have left something else.
+fn write_part(folder: &Folder, part: &Part) -> Result<bool, Failure> {
+    let path = folder.part(&part.digest);
+    if std::fs::read(&path).is_ok_and(|bytes| bytes == part.bytes) {
+        return Ok(false);
+    }
+    folder.serve(&path, &part.bytes)?;
+    Ok(true)
+}

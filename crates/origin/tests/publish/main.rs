@@ -1,0 +1,8 @@
+//! Publishing into a folder, and letting go of what it held.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed unwrap is a failed test")]
+
+mod basics;
+mod crash;
+mod elsewhere;
+mod erasure;
+mod kit;
