@@ -9,7 +9,7 @@ use super::inspect::read_body;
 use super::{Outcome, output};
 use crate::disk;
 use crate::failure::{Exit, Failure};
-use crate::folder::{self, Folder};
+use crate::folder::Folder;
 
 /// Cut out of a published folder what the browser of one customer may see.
 ///

@@ -2,6 +2,7 @@
 
 use edgegrant_origin::gc::{self, Freed, gc};
 use edgegrant_origin::publish::prepare;
+use serde_json::json;
 
 use crate::kit::{Origin, at, bulky, key};
 
@@ -15,12 +16,21 @@ const TRACES: [&str; 5] =
     ["erika.mustermann", "mustermann-alias", "PRIVATE-REGION", "private-grant-77", "Mustermann"];
 
 fn subject() -> String {
-    let metered = r#"{"feature":"private_calls","type":"metered","measureUsageFrom":"2026-01-01T00:00:00Z","usagePeriod":{"interval":"P1M","anchor":"2026-01-01T00:00:00Z"},"grants":[{"id":"private-grant-77","amount":77,"effectiveAt":"2026-01-01T00:00:00Z"}]}"#;
-    let fixed = r#"{"feature":"private_regions","type":"static","config":{"name":"Mustermann","region":"PRIVATE-REGION"}}"#;
-    format!(
-        "{{\"subject\":\"erika.mustermann@example.com\",\"aliases\":[\"mustermann-alias\"],\
-         \"entitlements\":[{fixed},{metered}]}}\n"
-    )
+    let since = "2026-01-01T00:00:00Z";
+    let fixed = json!({
+        "feature": "private_regions", "type": "static",
+        "config": { "name": "Mustermann", "region": "PRIVATE-REGION" },
+    });
+    let metered = json!({
+        "feature": "private_calls", "type": "metered", "measureUsageFrom": since,
+        "usagePeriod": { "interval": "P1M", "anchor": since },
+        "grants": [{ "id": "private-grant-77", "amount": 77, "effectiveAt": since }],
+    });
+    let subject = json!({
+        "subject": "erika.mustermann@example.com", "aliases": ["mustermann-alias"],
+        "entitlements": [fixed, metered],
+    });
+    format!("{subject}\n")
 }
 
 fn others(subjects: usize) -> String {
