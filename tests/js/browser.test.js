@@ -178,6 +178,39 @@ test("a page opens its customer's slice, from plain modules under a strict polic
   }
 });
 
+test("the example of the README runs in a page", async () => {
+  const readme = readFileSync(join(import.meta.dirname, "../../README.md"), "utf8");
+  const [, example] = /^```js\n(import \{ openSlice [^]*?)^```$/m.exec(readme);
+  const settings = { audience: "acme/production", subject: "customer-1" };
+  const script = example.replace("eg1:1:…", trustedKeys[0]);
+  const { head, pack } = publish(
+    facts().map((fact) =>
+      fact.subject === "acme" ? { ...fact, subject: settings.subject, aliases: [] } : fact,
+    ),
+    { at: Date.now() - 1_000, audience: settings.audience },
+  );
+  const { audience } = settings;
+  const gate = createGate({ audience, trustedKeys, snapshot: { head, pack } });
+  const imports = { "edgegrant/browser": `${site.url}/package/esm/browser.js` };
+  const page = await browser.newPage();
+  const printed = page.waitForEvent("console");
+  await page.route("**/slice", (route) =>
+    route.fulfill({ body: Buffer.from(gate.slice(settings.subject)) }),
+  );
+  await page.route("**/example.html", (route) =>
+    route.fulfill({
+      contentType: TYPES.html,
+      body: `<!doctype html><script type="importmap">${JSON.stringify({ imports })}</script>
+<script type="module">${script}
+document.title = "done";</script>`,
+    }),
+  );
+  await page.goto(`${site.url}/example.html`);
+  assert.equal((await printed).text(), "true 100");
+  await page.waitForFunction(() => document.title === "done");
+  await page.close();
+});
+
 test("the wasm needs no type of its own", async () => {
   assertShown(
     await visit("/page.html", { wasm: { status: 200, type: "application/octet-stream" } }),
