@@ -67,8 +67,8 @@ fn ledgers_that_once_disagreed() {
     }
 }
 
-/// Ways to an answer that begin later than the ledger does: exactly on boundaries, one minute beside
-/// them, and anywhere between.
+/// Ways to an answer that begin later than the ledger does: exactly on boundaries, one minute
+/// beside them, and anywhere between.
 ///
 /// A phase's usage is burnt as one sum, so an opening inside of a phase would part usage from what
 /// corrects it; there, snapshots that are published at these instants are asked, which open on the
