@@ -9,7 +9,9 @@
 
 mod snapshot_support;
 
-use edgegrant::gate::{Ask, Clock, Gate, Origin, Reason, SliceGate, bundle, unbundle};
+use std::collections::HashMap;
+
+use edgegrant::gate::{Ask, Clock, Gate, Origin, Reason, SliceGate, Wanted, bundle, unbundle};
 use edgegrant::snapshot::{Body, Encoded, cut, encode};
 use edgegrant::time::Instant;
 use edgegrant::trust::{Head, sign};
@@ -17,7 +19,9 @@ use snapshot_support::random::Random;
 use snapshot_support::signed::{
     HOUR, ask, asked_for, gate, gate_signed_by, head, key, open, options,
 };
-use snapshot_support::{Own, encode_planned, features, planned_subjects, settings, usage_as_of};
+use snapshot_support::{
+    Own, bulky_subjects, encode_planned, features, planned_subjects, settings, usage_as_of,
+};
 
 const SUBJECT: &str = "customer-000007";
 
@@ -101,6 +105,36 @@ fn there_is_no_slice_of_nobody() {
     let error = gate(&planned(), 1).slice("customer-000030").unwrap_err();
     assert_eq!(error.code(), "unknown-subject");
     assert!(!error.message().contains("customer"));
+}
+
+/// A gate that holds only what it is asked for cuts what it holds, without another page.
+#[test]
+fn a_paged_gate_cuts_the_same_slice_once_the_page_is_there() {
+    let encoded = encode(&settings(), &features(11), bulky_subjects(2_500)).unwrap();
+    assert!(encoded.page_bits > 8, "two levels of nodes");
+    let signed = sign(&head(&encoded, 1), &[key(1)]).unwrap();
+    let parts: HashMap<_, _> = std::iter::once(&encoded.catalogue)
+        .chain(&encoded.nodes)
+        .chain(&encoded.pages)
+        .map(|part| (part.digest, &part.bytes))
+        .collect();
+    let mut paged = Gate::new(options(&[key(1)], 1));
+    paged.hold_pages(1 << 20);
+    paged.offer(&signed, Clock::At(now()), Origin::Network).unwrap();
+    while let Wanted::Parts(names) = paged.wanted(false) {
+        names.iter().for_each(|name| paged.supply(*name, parts[name]).unwrap());
+    }
+    assert!(paged.swap().unwrap());
+    assert_eq!(paged.slice(SUBJECT).unwrap_err().code(), "not-resident");
+    let mut fetched = 0;
+    while let Some(name) = paged.needs(SUBJECT).unwrap() {
+        paged.keep(SUBJECT, name, parts[&name]).unwrap();
+        fetched += 1;
+    }
+    assert!(fetched <= 3, "{fetched}");
+    let slice = paged.slice(SUBJECT).unwrap();
+    assert!(slice == gate(&encoded, 1).slice(SUBJECT).unwrap());
+    open(&slice, SUBJECT).unwrap();
 }
 
 #[test]
