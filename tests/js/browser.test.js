@@ -5,6 +5,7 @@ import { createServer } from "node:http";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { createGate } from "edgegrant";
+import { openSlice } from "edgegrant/browser";
 import { build } from "esbuild";
 import { chromium } from "playwright-core";
 import { serve, token } from "./origin.js";
@@ -209,6 +210,21 @@ document.title = "done";</script>`,
   assert.equal((await printed).text(), "true 100");
   await page.waitForFunction(() => document.title === "done");
   await page.close();
+});
+
+test("fault_X07 the worker gives a slice to its customer, and nobody between may keep it", async () => {
+  const ask = async (query) => {
+    const answer = await worker.dispatchFetch(`http://worker.test/slice${query}`);
+    return [answer.status, answer.headers.get("cache-control"), answer];
+  };
+  const [status, kept, answer] = await ask("?customer=acme");
+  assert.deepEqual([status, kept], [200, "no-store"]);
+  const slice = new Uint8Array(await answer.arrayBuffer());
+  const opened = await openSlice({ slice, subject: "acme", audience, trustedKeys });
+  assert.equal(opened.hasAccess("sso"), true);
+  const [unknown, , refusal] = await ask("?customer=nobody");
+  assert.deepEqual([unknown, (await refusal.json()).error], [403, "unknown-subject"]);
+  assert.equal((await ask(""))[0], 400);
 });
 
 test("the wasm needs no type of its own", async () => {

@@ -90,8 +90,15 @@ test("a slice says how old it is, and nothing about how many subjects there are"
   const early = opened.check("sso", { now: publishedAt - 365 * 24 * hour });
   assert.deepEqual([early.hasAccess, early.age, early.clock], [true, 0, "trusted"]);
   assert.equal(opened.check("sso", { now: 0 }).clock, "untrusted");
-  assert.deepEqual(opened.check("nobody_has").reason, "not-entitled");
-  assert.deepEqual(opened.check("no_such").reason, "not-entitled");
+});
+
+test("fault_A02 of a feature that the subject lacks a slice does not tell whether it exists", async () => {
+  const opened = await openSlice(options);
+  const answers = ["nobody_has", "no_such"].map((feature) => opened.check(feature));
+  assert.deepEqual(answers[0], answers[1]);
+  assert.deepEqual([answers[0].hasAccess, answers[0].reason], [false, "not-entitled"]);
+  const known = ["nobody_has", "no_such"].map((feature) => gate.check(subject, feature).reason);
+  assert.deepEqual(known, ["not-entitled", "unknown-feature"], "a gate does tell");
 });
 
 test("a newer slice takes over, an older or foreign one changes nothing", async () => {
