@@ -23,6 +23,14 @@ pub struct Counts {
     pub entitlements: u64,
 }
 
+impl core::ops::AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        self.subjects += other.subjects;
+        self.aliases += other.aliases;
+        self.entitlements += other.entitlements;
+    }
+}
+
 /// What a snapshot says about itself, whatever the number of its subjects.
 #[derive(Clone)]
 pub struct Catalogue {

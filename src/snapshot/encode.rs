@@ -6,8 +6,7 @@ use super::body::{pack_length, write_pack};
 use super::catalogue::{self, Catalogue, Counts, Feature};
 use super::hash::{Seed, digest, page_of};
 use super::layout::{
-    KEY_BYTES_MAX, PACK_BYTES_MAX, PAGE_BITS_MAX, PAGE_BYTES_CHOSEN, PAGE_BYTES_KEPT,
-    UNIT_BYTES_MAX,
+    KEY_BYTES_MAX, PAGE_BITS_MAX, PAGE_BYTES_CHOSEN, PAGE_BYTES_KEPT, UNIT_BYTES_MAX,
 };
 use super::page_write::{self, Item};
 use super::row::{Row, check_subject};
@@ -56,7 +55,7 @@ pub struct Encoded {
 }
 
 impl Encoded {
-    /// All parts in one file.
+    /// All parts in one file, for roots that have one.
     #[must_use]
     pub fn pack(&self) -> Vec<u8> {
         write_pack(
@@ -138,9 +137,6 @@ pub fn encode(
     let catalogue = catalogue::write(&encoder.seed, page_bits, counts, features)?;
     let length = pages.iter().map(|part| part.bytes.len()).sum();
     let length = pack_length(catalogue.len(), page_bits, length);
-    if length as u64 > PACK_BYTES_MAX {
-        return Err(refusal::LIMIT);
-    }
     // What a reader would refuse is not published.
     let read = Catalogue::open(&catalogue)?;
     for (page, index) in pages.iter().zip(0..) {

@@ -45,7 +45,7 @@ pub struct Roots {
     pub root: Digest,
     /// The digest of the catalogue.
     pub catalogue: Digest,
-    /// The length of the pack in bytes.
+    /// The length of the pack in bytes; also where there is none, see [`Roots::has_pack`].
     pub pack_length: u64,
 }
 
@@ -61,6 +61,12 @@ impl Roots {
     #[must_use]
     pub fn pack_name(&self) -> String {
         hash::digest(&[&self.root.0, &self.catalogue.0]).to_string()
+    }
+
+    /// Whether all parts fit into one file. A larger body is read part by part.
+    #[must_use]
+    pub const fn has_pack(&self) -> bool {
+        self.pack_length <= layout::PACK_BYTES_MAX
     }
 }
 

@@ -50,6 +50,12 @@ impl Catalogue {
     pub fn named(name: &Digest, bytes: &[u8]) -> Result<Self, Error> {
         if digest(&[bytes]) == *name { Self::open(bytes) } else { Err(refusal::DIGEST) }
     }
+
+    /// Whether another snapshot places every id in the same page.
+    #[must_use]
+    pub fn places_as(&self, other: &Self) -> bool {
+        self.seed().secret() == other.seed().secret() && self.page_bits() == other.page_bits()
+    }
 }
 
 /// How nodes lie above the pages of a body.

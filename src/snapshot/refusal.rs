@@ -40,6 +40,10 @@ pub(super) const LIMIT: Error = Error::new(
     "snapshot-limit",
     "a part of the snapshot exceeds a limit of the format; docs/FORMAT.md lists them",
 );
+pub(super) const NO_PACK: Error = Error::new(
+    "snapshot-without-pack",
+    "the snapshot exceeds 4 GiB and is in no single file; hold it page by page, with `paged`",
+);
 pub(super) const COUNTS: Error = Error::new(
     "snapshot-counts",
     "the catalogue counts other numbers than the pages hold; publish again with an unmodified \

@@ -6,6 +6,7 @@ macro_rules! say {
 }
 
 mod check;
+mod diff;
 mod explain;
 mod gate;
 mod gc;
@@ -17,6 +18,7 @@ mod keygen;
 mod output;
 mod publish;
 mod schema;
+mod secrets;
 mod serve;
 mod slice;
 mod types;
@@ -67,6 +69,7 @@ enum Verb {
     History(history::Args),
     Inspect(inspect::Args),
     Verify(verify::Args),
+    Diff(diff::Args),
     Types(types::Args),
 }
 
@@ -89,6 +92,7 @@ pub fn run() -> ExitCode {
         Verb::History(args) => history::run(args, cli.json),
         Verb::Inspect(args) => inspect::run(args, cli.json),
         Verb::Verify(args) => verify::run(args, cli.json),
+        Verb::Diff(args) => diff::run(args, cli.json),
         Verb::Types(args) => types::run(args),
     };
     let exit = result.unwrap_or_else(|failure| {

@@ -120,6 +120,11 @@ impl Folder {
     pub fn bundle(&self) -> Result<Vec<u8>, Failure> {
         let head = disk::read(&self.head(), HEAD_BYTES_MAX as u64)?;
         let roots = roots(&read_unverified(&head)?.head);
+        if !roots.has_pack() {
+            let message =
+                "the snapshot exceeds 4 GiB and fits into no single file; serve its parts";
+            return Err(Failure::bad_input("snapshot-without-pack", message));
+        }
         let pack = disk::read(&self.pack(&roots), roots.pack_length)?;
         Ok(bundle(&head, &pack))
     }

@@ -4,6 +4,7 @@
 //! [`cli`] is the `edgegrant` command line over both.
 
 pub mod cli;
+pub mod diff;
 pub mod disk;
 pub mod facts;
 pub mod failure;
@@ -14,6 +15,7 @@ pub mod heads;
 mod input;
 pub mod publish;
 mod reach;
+pub mod read;
 pub mod serve;
 pub mod sources;
 

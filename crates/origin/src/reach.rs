@@ -29,7 +29,9 @@ impl Reach {
     /// `folder-damaged` when the catalogue or a node is not there or not what its name says.
     pub(crate) fn add(&mut self, folder: &Folder, head: &Head) -> Result<(), Failure> {
         let roots = folder::roots(head);
-        self.packs.insert(roots.pack_name());
+        if roots.has_pack() {
+            self.packs.insert(roots.pack_name());
+        }
         self.parts.insert(roots.catalogue);
         let tree = Tree::of(&catalogue(folder, head)?);
         let mut level_below = vec![roots.root];

@@ -7,6 +7,7 @@
 mod file;
 mod offered;
 mod pack;
+mod pages;
 mod parts;
 mod residency;
 mod sharing;

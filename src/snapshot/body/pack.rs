@@ -34,7 +34,7 @@ enum At {
 impl PackReader {
     pub(super) fn new(pack_length: u64) -> Result<Self, Error> {
         if pack_length > PACK_BYTES_MAX {
-            return Err(refusal::LIMIT);
+            return Err(refusal::NO_PACK);
         }
         if pack_length < PACK_HEADER_BYTES as u64 {
             return Err(refusal::FORMAT);

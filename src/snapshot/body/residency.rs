@@ -39,7 +39,7 @@ impl Body {
     }
 
     /// The first part on the way to a page that is not there, or is bad.
-    fn missing_for(&self, page: u32) -> Result<Option<(Spot, Digest)>, Error> {
+    pub(super) fn missing_for(&self, page: u32) -> Result<Option<(Spot, Digest)>, Error> {
         let levels = self.parts.levels;
         let mut name = self.parts.root();
         for level in 0..levels.levels() {

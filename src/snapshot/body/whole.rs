@@ -12,20 +12,10 @@ impl Body {
     /// The code of the first thing that is wrong.
     pub fn verify(&self) -> Result<(), Error> {
         let mut counts = Counts::default();
-        for index in 0..self.parts.levels.pages() as u32 {
-            let page = self.page(index)?;
-            let mut leaves = Vec::with_capacity(page.records());
-            for subject in self.subjects_of(index, page) {
-                counts.entitlements += subject.entries().count() as u64;
-                leaves.push(subject.leaf()?);
-            }
-            counts.subjects += leaves.len() as u64;
-            counts.aliases += (page.records() - leaves.len()) as u64;
-            if Some(&tree::root(leaves).0) != page.subjects_root() {
-                return Err(refusal::DIGEST);
-            }
+        for page in 0..self.pages() {
+            counts += self.verify_page(page)?;
         }
-        if counts == self.catalogue.counts() { Ok(()) } else { Err(refusal::COUNTS) }
+        self.verify_counts(counts)
     }
 
     /// The digests of all subjects of a subject's page, and which of them is its own.

@@ -63,11 +63,11 @@ const SLICE_BYTES: u64 = 1 << 32;
 
 impl Keys {
     /// Keys are read here and not with the arguments, whose faults are shown as they were typed.
-    fn options(&self) -> Result<Options, Error> {
+    pub(super) fn options(&self) -> Result<Options, Error> {
         Options::parse(self.audience.clone(), &self.trusted_keys, self.threshold)
     }
 
-    fn clock(&self) -> Clock {
+    pub(super) fn clock(&self) -> Clock {
         Clock::At(self.now.unwrap_or_else(output::now))
     }
 
@@ -98,10 +98,6 @@ impl Trust {
     /// Verifies the folder's snapshot.
     pub(super) fn gate(&self) -> Result<Gate, Failure> {
         self.keys.gate(&self.folder)
-    }
-
-    pub(super) fn folder(&self) -> Folder {
-        Folder::new(&self.folder)
     }
 
     pub(super) fn clock(&self) -> Clock {

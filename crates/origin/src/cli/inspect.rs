@@ -1,40 +1,63 @@
 //! `edgegrant inspect`
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use edgegrant::snapshot::{Body, Digest, WhenExpired};
+use edgegrant::Instant;
+use edgegrant::snapshot::{Body, Digest};
 use edgegrant::trust::{Head, KeyId, UnverifiedHead, read_unverified};
 use serde_json::{Value, json};
 
-use super::Outcome;
+use super::{Outcome, output};
+use crate::diff::policy;
 use crate::disk;
 use crate::failure::{Exit, Failure};
 use crate::folder::{self, Folder};
+use crate::read::{Snapshot, Target};
 
-/// Show what a head and its catalogue say, without asking who signed them.
+/// Show what a snapshot says of itself and how large its parts are, without asking who signed it.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The folder that publish wrote, or a head alone.
-    path: PathBuf,
+    /// A folder, `<folder>@<version>`, a file that `publish --bundle` wrote, or a head alone.
+    target: String,
+    /// The instant for which its age is told; now when absent.
+    #[arg(long, value_parser = output::instant)]
+    now: Option<Instant>,
 }
 
 pub(super) fn run(args: &Args, json: bool) -> Outcome {
-    let (head, folder) = match args.path.is_dir() {
-        true => (Folder::new(&args.path).head(), Some(Folder::new(&args.path))),
-        false => (args.path.clone(), None),
+    let now = args.now.unwrap_or_else(output::now);
+    let view = match head_alone(&args.target)? {
+        Some(head) => head_view(&head, now),
+        None => {
+            let mut snapshot = Snapshot::open(Target::parse(&args.target))?;
+            let mut view = head_view(&snapshot.head, now);
+            let sizes = sizes_view(&mut snapshot)?;
+            if let Some(view) = view.as_object_mut() {
+                view.insert("catalogue".into(), catalogue_view(&snapshot.body));
+                view.insert("sizes".into(), sizes);
+            }
+            view
+        }
     };
-    let head = read_head(&head)?;
-    let mut view = head_view(&head);
-    if let (Some(folder), Some(view)) = (folder, view.as_object_mut()) {
-        let body = read_body(&folder, &head.head)?;
-        view.insert("catalogue".into(), catalogue_view(&body));
-    }
     if json {
         say!("{view}");
     } else {
         say!("{view:#}");
     }
     Ok(Exit::Ok)
+}
+
+/// A file that is a head and nothing else.
+fn head_alone(target: &str) -> Result<Option<UnverifiedHead>, Failure> {
+    let path = Path::new(target);
+    if !path.is_file() {
+        return Ok(None);
+    }
+    let length = std::fs::metadata(path).map_err(|error| Failure::io(path, &error))?.len();
+    if length > edgegrant::trust::HEAD_BYTES_MAX as u64 {
+        return Ok(None);
+    }
+    Ok(read_unverified(&disk::read(path, length)?).ok())
 }
 
 pub(super) fn read_head(path: &Path) -> Result<UnverifiedHead, Failure> {
@@ -48,38 +71,75 @@ pub(super) fn read_body(folder: &Folder, head: &Head) -> Result<Body, Failure> {
     Body::open(pack, &roots, head.usage_as_of).map_err(|error| Failure::refused(&error))
 }
 
-fn head_view(UnverifiedHead { head, signers }: &UnverifiedHead) -> Value {
+fn head_view(UnverifiedHead { head, signers }: &UnverifiedHead, now: Instant) -> Value {
+    let key = |id: &KeyId| {
+        let text = id.to_string();
+        let fingerprint = text.split_once(':').map_or("", |(_, fingerprint)| fingerprint);
+        json!({ "epoch": id.epoch(), "fingerprint": fingerprint })
+    };
     json!({
         "audience": head.audience, "version": head.version,
         "issuedAt": head.issued_at.to_string(), "staleAfter": head.stale_after.to_string(),
         "expiresAt": head.expires_at.to_string(), "deadAt": head.dead_at.to_string(),
+        "state": state(head, now), "ageMs": now.millis() - head.issued_at.millis(),
         "usageAsOf": head.usage_as_of.to_string(), "root": Digest(head.root).to_string(),
         "catalogueDigest": Digest(head.catalogue).to_string(), "packLength": head.pack_length,
         "shrunkAtVersion": head.shrunk_at_version,
-        "signers": signers.iter().map(KeyId::to_string).collect::<Vec<_>>(),
+        "signers": signers.iter().map(key).collect::<Vec<_>>(),
     })
+}
+
+/// The rung of the ladder on which a head stands.
+fn state(head: &Head, now: Instant) -> &'static str {
+    match now {
+        now if now >= head.dead_at => "dead",
+        now if now >= head.expires_at => "expired",
+        now if now >= head.stale_after => "stale",
+        _ => "fresh",
+    }
 }
 
 fn catalogue_view(body: &Body) -> Value {
     let catalogue = body.catalogue();
-    let policy = |policy| match policy {
-        WhenExpired::LastKnown => "last-known",
-        WhenExpired::Closed => "closed",
-        WhenExpired::Open => "open",
-    };
-    let features: Vec<Value> = catalogue
-        .features()
-        .map(|feature| {
-            json!({
-                "feature": feature.key, "unit": feature.unit,
-                "whenExpired": policy(feature.when_expired),
-            })
+    let features = catalogue.features().map(|feature| {
+        json!({
+            "feature": feature.key, "unit": feature.unit,
+            "whenExpired": policy(feature.when_expired),
         })
-        .collect();
+    });
+    let features: Vec<Value> = features.collect();
     let counts = catalogue.counts();
     json!({
-        "features": features, "pages": 1_u64 << catalogue.page_bits(),
-        "subjects": counts.subjects, "aliases": counts.aliases,
-        "entitlements": counts.entitlements,
+        "features": features, "pages": body.pages(), "subjects": counts.subjects,
+        "aliases": counts.aliases, "entitlements": counts.entitlements,
     })
+}
+
+/// How many bytes go where.
+fn sizes_view(snapshot: &mut Snapshot) -> Result<Value, Failure> {
+    let mut pages = Vec::new();
+    for page in 0..snapshot.body.pages() {
+        snapshot.fetch(page)?;
+        let length = snapshot.body.page_length(page);
+        pages.push(length.map_err(|error| Failure::refused(&error))? as u64);
+        snapshot.leave(page);
+    }
+    pages.sort_unstable();
+    let page_bytes: u64 = pages.iter().sum();
+    let body = &snapshot.body;
+    let (nodes, node_bytes) = body.node_sizes();
+    let pack_bytes = body.roots().pack_length;
+    // What a pack has beside its parts: eight bytes and the end of each page.
+    let frame_bytes = 8 + 4 * pages.len() as u64;
+    let catalogue_bytes = pack_bytes.saturating_sub(page_bytes + node_bytes + frame_bytes);
+    let subjects = body.catalogue().counts().subjects;
+    let per_subject = (subjects > 0).then(|| pack_bytes as f64 / subjects as f64);
+    Ok(json!({
+        "packBytes": pack_bytes, "hasPack": body.roots().has_pack(),
+        "catalogueBytes": catalogue_bytes, "nodes": nodes, "nodeBytes": node_bytes,
+        "pages": pages.len(), "pageBytes": page_bytes,
+        "pageBytesMin": pages.first(), "pageBytesMedian": pages.get(pages.len() / 2),
+        "pageBytesMax": pages.last(),
+        "bytesPerSubject": per_subject.map(|bytes| (bytes * 10.0).round() / 10.0),
+    }))
 }

@@ -2,14 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::Outcome;
-use crate::disk;
+use super::{Outcome, secrets};
 use crate::failure::{Exit, Failure};
 use crate::folder::Folder;
 use crate::serve::Server;
-
-/// The environment's place for the token.
-const TOKEN_VARIABLE: &str = "EDGEGRANT_TOKEN";
 
 /// Serve a published folder on 127.0.0.1, for development.
 ///
@@ -45,14 +41,7 @@ pub(super) fn run(args: &Args, json: bool) -> Outcome {
 }
 
 fn token(args: &Args) -> Result<String, Failure> {
-    let text = match &args.token_file {
-        Some(file) => String::from_utf8_lossy(&disk::read(file, 4096)?).into_owned(),
-        None => std::env::var(TOKEN_VARIABLE).unwrap_or_default(),
-    };
-    let token = text.trim();
-    if token.is_empty() {
-        let message = "the private part needs a token; name a --token-file or set EDGEGRANT_TOKEN";
-        return Err(Failure::bad_input("token-missing", message));
-    }
-    Ok(token.to_owned())
+    let message = "the private part needs a token; name a --token-file or set EDGEGRANT_TOKEN";
+    let token = secrets::token(args.token_file.as_deref())?;
+    token.ok_or_else(|| Failure::bad_input("token-missing", message))
 }

@@ -15,9 +15,12 @@ pub(super) fn write(folder: &Folder, encoded: &Encoded) -> Result<usize, Failure
     }
     let pack = folder.pack(&encoded.roots);
     let length = std::fs::metadata(&pack).map(|metadata| metadata.len()).ok();
-    if written > 0 || length != Some(encoded.roots.pack_length) {
+    let has_pack = encoded.roots.has_pack();
+    if written > 0 || (has_pack && length != Some(encoded.roots.pack_length)) {
         deltas::write(folder, encoded)?;
-        folder.serve(&pack, &encoded.pack())?;
+        if has_pack {
+            folder.serve(&pack, &encoded.pack())?;
+        }
     }
     Ok(written)
 }

@@ -1,84 +1,11 @@
-//! The command line from an export to an answer, as a user calls it.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed unwrap is a failed test")]
+//! From an export to an answer.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
-use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::Stdio;
 
 use serde_json::Value;
-use tempfile::TempDir;
 
-const NOW: &str = "2026-11-20T12:34:00Z";
-
-/// A folder in which commands run.
-struct Shell(TempDir);
-
-impl Shell {
-    fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn command(&self, line: &str) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_edgegrant"));
-        command.current_dir(self.0.path()).args(line.split_whitespace());
-        command.env("EDGEGRANT_AUDIENCE", "acme/test").env("EDGEGRANT_FOLDER", "out");
-        if let Ok(key) = fs::read_to_string(self.path("key.pub")) {
-            command.env("EDGEGRANT_TRUSTED_KEYS", key.trim());
-        }
-        command
-    }
-
-    fn output(&self, line: &str) -> Output {
-        self.command(line).output().unwrap()
-    }
-
-    /// Standard output of a command that must end with a code.
-    fn run(&self, line: &str, code: i32) -> String {
-        let output = self.output(line);
-        let errors = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(code), "{line}: {errors}");
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    fn json(&self, line: &str, code: i32) -> Value {
-        serde_json::from_str(&self.run(&format!("--json {line}"), code)).unwrap()
-    }
-
-    /// The error that a command ends with.
-    fn error(&self, line: &str, code: i32) -> Value {
-        let output = self.output(&format!("--json {line}"));
-        assert_eq!(output.status.code(), Some(code), "{line}");
-        let errors = String::from_utf8(output.stderr).unwrap();
-        serde_json::from_str(errors.lines().last().unwrap()).unwrap()
-    }
-}
-
-/// Ends what it started.
-struct Served(Child);
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        self.0.kill().unwrap();
-        self.0.wait().unwrap();
-    }
-}
-
-/// A shell in which ten customers are imported and published.
-fn published() -> Shell {
-    let shell = Shell::new();
-    shell.run(&format!("generate --openmeter export --subjects 10 --seed 4 --at {NOW}"), 0);
-    shell.run(&format!("import openmeter export --at {NOW} --out facts.ndjson"), 0);
-    let key = shell.run("keygen --out key", 0);
-    fs::write(shell.path("key.pub"), key).unwrap();
-    shell.run(&format!("publish facts.ndjson --out out --key-file key --at {NOW}"), 0);
-    shell
-}
+use crate::shell::{NOW, Shell, get, published};
 
 #[test]
 fn a_bundle_holds_the_head_and_the_pack() {
@@ -258,35 +185,12 @@ fn the_environment_may_hold_the_key() {
     assert!(!said.contains("eg1-secret"), "{said}");
 }
 
-/// One request; the status, the headers and the body.
-fn get(address: &str, path: &str, headers: &str) -> (u16, String, Vec<u8>) {
-    let mut stream = TcpStream::connect(address).unwrap();
-    write!(stream, "GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n{headers}\r\n")
-        .unwrap();
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).unwrap();
-    let end = answer.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
-    let (head, body) = answer.split_at(end + 4);
-    let head = String::from_utf8(head.to_vec()).unwrap().to_lowercase();
-    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    (status, head, body.to_vec())
-}
-
 #[test]
 fn the_development_origin_knows_tags_ranges_and_tokens() {
     let shell = published();
     shell.error("serve out --port 0", 2);
-    let mut command = shell.command("serve out --port 0 --json");
-    let mut child =
-        command.env("EDGEGRANT_TOKEN", "s3cret").stdout(Stdio::piped()).spawn().unwrap();
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let _served = Served(child);
-    let url: Value = serde_json::from_str(&line).unwrap();
-    let url = url.pointer("/url").unwrap().as_str().unwrap();
-    let address = url.trim_start_matches("http://").trim_end_matches('/');
-    assert!(address.starts_with("127.0.0.1:"));
-
+    let (_served, address) = shell.serve("s3cret");
+    let address = address.as_str();
     let (status, head, body) = get(address, "/public/head", "");
     assert_eq!((status, body), (200, fs::read(shell.path("out/public/head")).unwrap()));
     assert!(head.contains("cache-control: no-cache"));
