@@ -143,13 +143,13 @@ fn changes_are_told_for_whom_and_in_words() {
 #[test]
 fn what_did_not_change_is_not_read() {
     let (shell, first, _) = two_versions();
-    assert_eq!(
-        shell.json(&format!("diff out@{first} first"), 0),
-        json!({ "summary": {
-            "fromVersion": first, "toVersion": first, "changes": 0, "shown": 0, "counts": {},
-            "pages": shell.json("inspect first", 0).pointer("/sizes/pages").unwrap(), "pagesRead": 0,
-        }})
-    );
+    let pages = shell.json("inspect first", 0);
+    let summary = json!({
+        "fromVersion": first, "toVersion": first, "changes": 0, "shown": 0, "counts": {},
+        "pages": pages.pointer("/sizes/pages").unwrap(), "pagesRead": 0,
+    });
+    let told = shell.json(&format!("diff out@{first} first"), 0);
+    assert_eq!(told, json!({ "summary": summary }));
     let one = facts(&|number, subject| {
         if number == 7 {
             drop(subject.as_object_mut().unwrap().insert("status".into(), json!("suspended")));
