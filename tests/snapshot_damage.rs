@@ -1,15 +1,16 @@
 //! Bytes that were changed on their way, and bytes that are signed and make no sense.
 
 #![allow(
+    non_snake_case,
     clippy::unwrap_used,
     clippy::indexing_slicing,
-    reason = "a failed unwrap is a failed test"
+    reason = "tests are named by the ids of faults, and a failed unwrap is a failed test"
 )]
 
 mod snapshot_support;
 
 use edgegrant::error::Error;
-use edgegrant::snapshot::{Body, Encoded, Roots, encode};
+use edgegrant::snapshot::{Body, Encoded, Roots, Slice, encode};
 use snapshot_support::independent::{pack, pack_with_nodes, page_bytes};
 use snapshot_support::random::Random;
 use snapshot_support::{features, settings, usage_as_of};
@@ -33,7 +34,18 @@ fn read(pack: Vec<u8>, roots: &Roots) -> Result<(), Error> {
 }
 
 #[test]
-fn fault_b02_b04_a_pack_of_another_length_is_refused() {
+fn fault_B01_nothing_is_no_part() {
+    let encoded = small();
+    assert_eq!(read(Vec::new(), &encoded.roots).unwrap_err().code(), "snapshot-length");
+    let roots = Roots { pack_length: 0, ..encoded.roots };
+    assert_eq!(read(Vec::new(), &roots).unwrap_err().code(), "snapshot-format");
+    assert!(resigned(&encoded, |catalogue, _| catalogue.clear()).is_err());
+    assert_eq!(refusal(|page| page.truncate(32)), "snapshot-bounds");
+    assert_eq!(Slice::read(&[]).err().unwrap().code(), "slice-malformed");
+}
+
+#[test]
+fn fault_B02_a_pack_cut_anywhere_is_refused() {
     let encoded = small();
     let pack = encoded.pack();
     read(pack.clone(), &encoded.roots).unwrap();
@@ -44,6 +56,12 @@ fn fault_b02_b04_a_pack_of_another_length_is_refused() {
         let roots = Roots { pack_length: length as u64, ..encoded.roots };
         read(pack[..length].to_vec(), &roots).unwrap_err();
     }
+}
+
+#[test]
+fn fault_B04_bytes_behind_a_pack_are_refused() {
+    let encoded = small();
+    let pack = encoded.pack();
     let longer = [pack.as_slice(), b"x"].concat();
     assert_eq!(read(longer.clone(), &encoded.roots).unwrap_err().code(), "snapshot-length");
     let roots = Roots { pack_length: longer.len() as u64, ..encoded.roots };
@@ -51,7 +69,7 @@ fn fault_b02_b04_a_pack_of_another_length_is_refused() {
 }
 
 #[test]
-fn fault_b03_a_pack_with_one_changed_bit_is_refused() {
+fn fault_B03_a_pack_with_one_changed_bit_is_refused() {
     let encoded = small();
     let pack = encoded.pack();
     for bit in 0..pack.len() * 8 {
@@ -63,7 +81,7 @@ fn fault_b03_a_pack_with_one_changed_bit_is_refused() {
 
 /// Each part on its own, as a gate that fetches parts sees them: catalogue, nodes and pages.
 #[test]
-fn fault_b03_parts_that_were_swapped_or_cut_are_refused() {
+fn fault_B03_parts_that_were_swapped_or_cut_are_refused() {
     let encoded = random_subjects(24);
     assert!(encoded.page_bits > 0, "there is a node");
     let nodes: Vec<Vec<u8>> = encoded.nodes.iter().map(|node| node.bytes.clone()).collect();
@@ -99,7 +117,7 @@ fn fault_b03_parts_that_were_swapped_or_cut_are_refused() {
 }
 
 #[test]
-fn fault_b05_other_files_are_refused() {
+fn fault_B05_other_files_are_refused() {
     let encoded = small();
     let json = b"{\"error\":\"not found\"}".to_vec();
     let gzip = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3];

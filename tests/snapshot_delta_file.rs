@@ -1,6 +1,7 @@
 //! Deltas in one file: what is in them, and how they are read in chunks.
 
 #![allow(
+    non_snake_case,
     clippy::unwrap_used,
     clippy::indexing_slicing,
     reason = "a failed unwrap is a failed test"
@@ -70,7 +71,7 @@ fn chunks_may_be_cut_anywhere() {
 }
 
 #[test]
-fn fault_b02_a_delta_that_ends_early_is_not_whole() {
+fn fault_B02_a_delta_that_ends_early_is_not_whole() {
     let (_, file) = delta();
     let (parts, _) = read(&file, usize::MAX).unwrap();
     let mut wholes = 0;
@@ -84,7 +85,7 @@ fn fault_b02_a_delta_that_ends_early_is_not_whole() {
 }
 
 #[test]
-fn fault_b05_other_files_are_no_deltas() {
+fn fault_B05_other_files_are_no_deltas() {
     for file in [b"EGD\x01".as_slice(), b"<!DOCTYPE html>", b"{\"error\":1}", b"EGB\0"] {
         assert_eq!(read(file, 1).unwrap_err().code(), "delta-malformed");
     }

@@ -15,7 +15,7 @@ const PER_BYTE: usize = 64;
 ///
 /// # Panics
 /// When more memory was in use at one time.
-pub(crate) fn reading<T>(length: usize, read: impl FnOnce() -> T) -> T {
+pub fn reading<T>(length: usize, read: impl FnOnce() -> T) -> T {
     let before = ALLOCATOR.current_usage();
     ALLOCATOR.reset_peak_usage();
     let outcome = read();

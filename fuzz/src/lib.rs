@@ -14,8 +14,7 @@
 )]
 
 mod ask;
-mod assemble;
-mod capped;
+pub mod capped;
 mod input;
 pub mod mutate;
 mod signed;

@@ -3,7 +3,12 @@
 //! `EDGEGRANT_FUZZ_SECONDS` says for how long each is tried, and `EDGEGRANT_SEED` where the dice
 //! start; both are printed.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed unwrap is a failed test")]
+#![allow(
+    non_snake_case,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "tests are named by the ids of faults, and a failed unwrap is a failed test"
+)]
 
 use std::io::Write as _;
 use std::path::Path;
@@ -70,15 +75,24 @@ fn holds(name: &str) {
 }
 
 macro_rules! properties {
-    ($($name:ident),*) => {
-        $(#[test] fn $name() { holds(stringify!($name)); })*
+    ($($test:ident => $name:literal),*) => {
+        $(#[test] fn $test() { holds($name); })*
 
         #[test]
         fn every_target_is_a_property() {
             let names: Vec<&str> = TARGETS.iter().map(|target| target.name).collect();
-            assert_eq!(names, [$(stringify!($name)),*]);
+            assert_eq!(names, [$($name),*]);
         }
     };
 }
 
-properties!(head, catalogue, page, node, pack, slice, delta, facts);
+properties!(
+    fault_B32_heads => "head",
+    fault_B32_catalogues => "catalogue",
+    fault_B32_pages => "page",
+    fault_B32_nodes => "node",
+    fault_B32_packs => "pack",
+    fault_B32_slices => "slice",
+    fault_B32_deltas => "delta",
+    fault_B32_facts => "facts"
+);

@@ -8,6 +8,8 @@
     reason = "each test uses a part of this, and a failed unwrap is a failed test"
 )]
 
+pub mod assemble;
+pub mod crafted;
 pub mod independent;
 pub mod random;
 pub mod signed;

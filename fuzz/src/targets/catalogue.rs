@@ -2,8 +2,8 @@
 
 use edgegrant::snapshot::{Body, Counts, FeatureRecord, WhenExpired};
 
-use crate::assemble::{empty_catalogue, empty_pages, place};
 use crate::input::Input;
+use crate::support::assemble::{catalogue, empty_pages, place};
 use crate::support::independent::pack;
 use crate::support::{SEED, usage_as_of};
 use crate::world::{PAGED, PLANNED, SMALL};
@@ -14,7 +14,7 @@ const BITS: usize = 36;
 
 pub(super) fn seeds() -> Vec<Vec<u8>> {
     let bytes = |world: &crate::world::World| world.encoded.catalogue.bytes.clone();
-    vec![bytes(&SMALL), bytes(&PLANNED), bytes(&PAGED), empty_catalogue(&SEED, 2)]
+    vec![bytes(&SMALL), bytes(&PLANNED), bytes(&PAGED), catalogue(&SEED, 2, &[], &[])]
 }
 
 pub(super) fn run(bytes: &[u8]) {

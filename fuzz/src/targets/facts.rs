@@ -43,7 +43,7 @@ pub(super) fn run(bytes: &[u8]) {
     subjects.sort_by(|one, other| one.id.cmp(&other.id));
     subjects.iter_mut().for_each(ask::by_feature);
     let bare = subjects.iter().map(|s| SubjectRecord { aliases: Vec::new(), ..s.clone() });
-    let (_, body) = ask::again(&features, &bare.collect::<Vec<_>>());
+    let (_, body) = ask::again(&features, &bare.collect::<Vec<_>>()).expect("ids were checked");
     assert_eq!(ask::body(&body).len(), subjects.len());
     steady(&subjects);
 }

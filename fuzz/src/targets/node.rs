@@ -6,9 +6,9 @@ use std::sync::LazyLock;
 use edgegrant::gate::{Clock, Gate, Origin};
 use edgegrant::snapshot::{Body, Digest, Roots};
 
-use crate::assemble::{empty_catalogue, empty_pages, place};
 use crate::input::Input;
 use crate::signed::{options, signed_head};
+use crate::support::assemble::{catalogue, empty_pages, place};
 use crate::support::independent::{nodes, pack_with_nodes, page_digest, sha, tree};
 use crate::support::{self, SEED, usage_as_of};
 use crate::{ask, capped};
@@ -28,7 +28,7 @@ impl Tree {
     fn new(bits: u8) -> Self {
         let pages = empty_pages(&SEED, bits);
         let digests: Vec<[u8; 32]> = pages.iter().map(|page| page_digest(page)).collect();
-        let catalogue = empty_catalogue(&SEED, bits);
+        let catalogue = catalogue(&SEED, bits, &[], &[]);
         Self { bits, catalogue, nodes: nodes(&digests), pages, digests }
     }
 

@@ -4,9 +4,9 @@
 use edgegrant::snapshot::{Body, cut};
 
 use super::with_mode;
-use crate::assemble::{Parts, items, place};
 use crate::input::Input;
 use crate::signed::signed_head;
+use crate::support::assemble::{Parts, items, place};
 use crate::support::independent::pack;
 use crate::support::{SEED, usage_as_of};
 use crate::world::{PLANNED, SMALL, World};
@@ -35,6 +35,10 @@ pub(super) fn run(bytes: &[u8]) {
     let mode = input.byte();
     let world: &World = if mode & 2 == 0 { &SMALL } else { &PLANNED };
     let page = if mode & 1 == 0 { input.0.to_vec() } else { assembled(input, world) };
+    // What is shorter has no digest; packs bring such pages.
+    if page.len() < 32 {
+        return;
+    }
     let (pack, roots) = pack(&world.encoded.catalogue.bytes, &[page]);
     let length = pack.len();
     let opened = capped::reading(length, || {
@@ -43,14 +47,14 @@ pub(super) fn run(bytes: &[u8]) {
     });
     let Ok(body) = opened else { return };
     let records = ask::body(&body);
-    let (again, copy) = ask::again(&world.features, &records);
+    let again = ask::again(&world.features, &records);
     for alias in body.aliases() {
         let (alias, target) = alias.unwrap();
         let led = body.subject(alias).unwrap();
         assert!(led.is_none_or(|subject| subject.id() == target));
     }
     // The page may not commit to its subjects, but the one that was written again does.
-    if let Some(record) = records.first() {
+    if let (Some(record), Some((again, copy))) = (records.first(), again) {
         let subject = copy.subject(&record.id).unwrap().unwrap();
         let slice = cut(&copy, &subject, &signed_head(&again.roots, 1)).unwrap();
         super::slice::assert_says(&slice, record);
