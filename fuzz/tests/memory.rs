@@ -4,6 +4,7 @@
 #![allow(
     non_snake_case,
     clippy::unwrap_used,
+    clippy::indexing_slicing,
     reason = "tests are named by the ids of faults, and a failed unwrap is a failed test"
 )]
 

@@ -408,7 +408,7 @@ test("fault_J08: nothing is asked of crypto, and a broken one changes nothing", 
   assert.equal(code, "signature-invalid");
 });
 
-test("fault_I07: messages name no subject", () => {
+test("fault_X06: messages name no subject", () => {
   const secret = "secret-customer\ud800";
   assert.throws(
     () => gate.check(secret, "sso"),

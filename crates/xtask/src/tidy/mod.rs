@@ -1,5 +1,6 @@
 //! The rules of docs/ARCHITECTURE.md and docs/STYLE.md, executed.
 
+mod faults;
 mod imports;
 mod names;
 mod rules;
@@ -14,7 +15,10 @@ use anyhow::{Result, bail};
 use crate::paths;
 use crate::process;
 
-pub(crate) use rules::{RULES, Rule};
+use rules::{RULES, Rule};
+
+/// The rules about single files, and the one about the table of faults.
+pub(crate) const RULES_AND_FAULTS: usize = RULES.len() + 1;
 
 /// A tracked text file.
 pub(crate) struct File {
@@ -58,9 +62,9 @@ impl Finding {
 pub(crate) fn run() -> Result<()> {
     let broken = broken_rules()?;
     if broken > 0 {
-        bail!("{broken} of {} rules are broken", RULES.len());
+        bail!("{broken} of {RULES_AND_FAULTS} rules are broken");
     }
-    println!("tidy: {} rules hold", RULES.len());
+    println!("tidy: {RULES_AND_FAULTS} rules hold");
     Ok(())
 }
 
@@ -78,8 +82,23 @@ pub(crate) fn broken_rules() -> Result<usize> {
             println!("{finding}");
         }
     }
-    Ok(broken)
+    Ok(broken + usize::from(!faults_hold(&files)))
 }
+
+/// Prints how the table of faults differs from the catalogue and the tests.
+fn faults_hold(files: &[File]) -> bool {
+    let Some(table) = files.iter().find(|file| file.path == FAULTS) else {
+        println!("{FAULTS} is missing");
+        return false;
+    };
+    let findings = faults::differences(table, files);
+    for finding in &findings {
+        println!("{FAULTS}:{}: {}", finding.line, finding.what);
+    }
+    findings.is_empty()
+}
+
+const FAULTS: &str = "docs/FAULTS.md";
 
 /// A finding with where and by which rule.
 struct Located<'a> {
