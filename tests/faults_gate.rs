@@ -208,6 +208,18 @@ fn fault_B31_pages_of_another_tenant() {
 }
 
 #[test]
+fn fault_A07_an_older_snapshot_given_by_hand() {
+    let encoded = encode_planned(3, Own::Usage);
+    let mut gate = gate(&encoded, 2);
+    let older = sign(&head(&encoded, 1), &[key(1)]).unwrap();
+    for origin in [Origin::Bytes, Origin::Store, Origin::Network] {
+        let refused = gate.offer(&older, Clock::Untrusted, origin).unwrap_err();
+        assert_eq!(refused.code(), "head-rollback");
+    }
+    assert_eq!(gate.status(Clock::Untrusted).unwrap().version, 2);
+}
+
+#[test]
 fn fault_C08_what_is_asked_for_once_does_not_stay_for_ever() {
     const RESIDENT_BYTES_MAX: usize = 64 * 1024;
     let encoded = encode(&settings(), &features(11), bulky_subjects(2_000)).unwrap();

@@ -238,7 +238,7 @@ test("a bundle is told where its wasm is", async () => {
   assert.ok(!site.requests.some((path) => path.startsWith("/package/")));
 });
 
-test("fault_J10 without `wasm-unsafe-eval` the error says what to allow", async () => {
+test("fault_J10 without wasm-unsafe-eval the error says what to allow", async () => {
   const policy = POLICY.replace(" 'wasm-unsafe-eval'", "");
   assert.deepEqual(await visit("/page.html", { policy }), { opened: "GateError wasm-unavailable" });
 });

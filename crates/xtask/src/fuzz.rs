@@ -13,7 +13,8 @@ use crate::{paths, process};
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// For how long each target runs.
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
     minutes: u64,
     /// How long an input may be, in bytes.
     #[arg(long, value_name = "BYTES", default_value_t = 8192)]
