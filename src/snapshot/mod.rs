@@ -3,6 +3,7 @@
 //! `docs/FORMAT.md` describes every byte. Nothing here knows keys, signatures or clocks: whoever
 //! opens a body brings the digests that a verified head names.
 
+mod admit;
 mod body;
 mod bytes;
 mod catalogue;
@@ -28,6 +29,7 @@ mod tokens;
 mod tree;
 mod validate;
 
+pub use admit::{Inadmissible, admit};
 pub use body::{Body, Offered, PackPieces, Place, Stream};
 pub use catalogue::{Catalogue, Counts, Feature};
 pub use delta::{DeltaReader, delta_name};

@@ -41,7 +41,8 @@ impl<'a> Row<'a> {
     }
 }
 
-fn check_entitlement(entitlement: &EntitlementRecord) -> Result<(), Error> {
+/// Checks what an entitlement is made of.
+pub(super) fn check_entitlement(entitlement: &EntitlementRecord) -> Result<(), Error> {
     let grants = match &entitlement.program.rule {
         Rule::Metered(metered) => {
             let stretches = metered.timeline.stretches.len();

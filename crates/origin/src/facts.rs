@@ -11,8 +11,9 @@ use std::io::BufRead;
 
 pub use check::Checker;
 use edgegrant::Instant;
-use edgegrant::engine::{self, Compiled};
-use edgegrant::model::{Fact, Feature, Subject};
+use edgegrant::engine;
+use edgegrant::model::{self, Fact, Feature, Subject};
+use edgegrant::snapshot::{EntitlementRecord, FeatureRecord, SubjectRecord, WhenExpired};
 pub use lines::MAX_LINE_BYTES;
 pub use parse::parse_line;
 pub(crate) use parse::typed;
@@ -61,13 +62,13 @@ pub enum ReadError {
     Refused(Problem),
 }
 
-/// A fact that is sound by itself.
+/// A fact as a snapshot takes it.
 #[derive(Debug)]
 pub enum Entry {
     /// A declared feature.
-    Feature(Feature),
+    Feature(FeatureRecord),
     /// A subject and the programs of its entitlements, in their order.
-    Subject(Subject, Vec<Compiled>),
+    Subject(SubjectRecord),
 }
 
 impl Entry {
@@ -77,21 +78,37 @@ impl Entry {
     /// What [`engine::compile`] says, with the path from the subject on and no line number.
     pub fn new(fact: Fact, publish_at: Instant) -> Result<Self, Problem> {
         let subject = match fact {
-            Fact::Feature(feature) => return Ok(Self::Feature(feature)),
+            Fact::Feature(feature) => return Ok(Self::Feature(feature_record(feature))),
             Fact::Subject(subject) => subject,
         };
-        let mut programs = Vec::with_capacity(subject.entitlements.len());
-        for (index, entitlement) in subject.entitlements.iter().enumerate() {
-            let compiled = engine::compile(entitlement, subject.status, publish_at);
-            programs.push(compiled.map_err(|problem| {
-                let engine::Problem { path, error } = problem;
+        let mut entitlements = Vec::with_capacity(subject.entitlements.len());
+        for (index, entitlement) in subject.entitlements.into_iter().enumerate() {
+            let compiled = engine::compile(&entitlement, subject.status, publish_at);
+            let compiled = compiled.map_err(|engine::Problem { path, error }| {
                 let dot = if path.is_empty() { "" } else { "." };
                 let path = format!("entitlements[{index}]{dot}{path}");
                 Problem::new(path, error.code(), error.message())
-            })?);
+            })?;
+            entitlements.push(EntitlementRecord {
+                feature: entitlement.feature,
+                program: compiled.program,
+                config: entitlement.config.map(|config| config.as_str().to_owned()),
+                grant_ids: compiled.grant_ids,
+                steady: compiled.steady,
+            });
         }
-        Ok(Self::Subject(subject, programs))
+        let Subject { subject: id, aliases, .. } = subject;
+        Ok(Self::Subject(SubjectRecord { id, aliases, entitlements }))
     }
+}
+
+fn feature_record(feature: Feature) -> FeatureRecord {
+    let when_expired = match feature.when_expired.unwrap_or_default() {
+        model::WhenExpired::LastKnown => WhenExpired::LastKnown,
+        model::WhenExpired::Closed => WhenExpired::Closed,
+        model::WhenExpired::Open => WhenExpired::Open,
+    };
+    FeatureRecord { key: feature.feature, unit: feature.unit, when_expired }
 }
 
 /// Facts from a reader, line by line, checked and compiled as they come.
@@ -143,6 +160,7 @@ impl<R: BufRead> Iterator for Facts<'_, R> {
         };
         let checked = fact.and_then(|fact| self.checker.check(&fact).map(|()| fact));
         let compiled = checked.and_then(|fact| Entry::new(fact, self.publish_at));
+        let compiled = compiled.and_then(|entry| self.checker.admit(&entry).map(|()| entry));
         Some(compiled.map_err(|problem| ReadError::Refused(problem.at_line(number))))
     }
 }

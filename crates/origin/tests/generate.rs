@@ -33,7 +33,7 @@ fn facts_are_sound_and_chosen_by_the_seed() {
             checker.check(&fact).unwrap();
             match Entry::new(fact, at()).unwrap() {
                 Entry::Feature(_) => features += 1,
-                Entry::Subject(_, programs) => entitlements += programs.len(),
+                Entry::Subject(subject) => entitlements += subject.entitlements.len(),
             }
         }
         assert_eq!((features, entitlements), (10, 500));

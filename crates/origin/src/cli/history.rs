@@ -3,18 +3,21 @@
 use std::collections::BTreeMap;
 
 use edgegrant::engine::{Segment, Window, WindowSize};
+use edgegrant::gate::Ask;
 use edgegrant::{Amount, Instant};
 use serde::Serialize;
 
-use super::gate::{PeriodView, Question, Trust};
+use super::gate::{PeriodView, Trust};
 use super::{Outcome, output};
 use crate::failure::{Exit, Failure};
 
 /// How were usage and balance over time? In the shape of OpenMeter's history.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    #[command(flatten)]
-    question: Question,
+    /// The id or an alias of a subject.
+    subject: String,
+    /// The key of a feature.
+    feature: String,
     #[command(flatten)]
     trust: Trust,
     /// The beginning; floored to the minute.
@@ -106,8 +109,10 @@ pub(super) fn run(args: &Args, json: bool) -> Outcome {
         Size::Hour => WindowSize::Hour,
         Size::Day => WindowSize::Day,
     };
-    let to = args.to.unwrap_or_else(output::now);
-    let ask = args.question.ask(args.trust.clock());
+    let clock = args.trust.clock();
+    let to = args.to.or(gate.now(clock)).unwrap_or_else(output::now);
+    let Args { subject, feature, .. } = args;
+    let ask = Ask { subject, feature, clock, at: None, amount: None, used: None };
     let told = gate.history(&ask, args.from, to, window).map_err(|error| {
         let exit = Exit::No;
         Failure { exit, ..Failure::from(error) }

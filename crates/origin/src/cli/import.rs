@@ -64,7 +64,8 @@ fn write(facts: impl Iterator<Item = Fact>, at: Instant, out: &Path) -> Outcome 
     let mut checker = Checker::default();
     let mut pending = output::Pending::new(out)?;
     for fact in facts {
-        let checked = checker.check(&fact).and_then(|()| Entry::new(fact.clone(), at).map(|_| ()));
+        let compiled = checker.check(&fact).and_then(|()| Entry::new(fact.clone(), at));
+        let checked = compiled.and_then(|entry| checker.admit(&entry));
         if let Err(problem) = checked {
             return Err(refused(&fact, &problem.path, problem.code, &problem.message));
         }

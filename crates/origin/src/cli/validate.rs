@@ -52,7 +52,7 @@ fn check_file(
     for fact in Facts::new(input::open(file)?, at, checker) {
         match fact {
             Ok(Entry::Feature(_)) => {}
-            Ok(Entry::Subject(subject, _)) => {
+            Ok(Entry::Subject(subject)) => {
                 summary.subjects += 1;
                 summary.entitlements += subject.entitlements.len() as u64;
             }

@@ -1,12 +1,13 @@
 //! Rules that span lines: what is unique, what must be declared before it is used.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::hash::Hasher as _;
 
 use edgegrant::model::{Entitlement, Fact, Feature, Subject};
+use edgegrant::snapshot::{self, FeatureRecord, Inadmissible};
 use siphasher::sip128::{Hasher128 as _, SipHasher13};
 
-use super::Problem;
+use super::{Entry, Problem, feature_record};
 
 /// How many features may be declared: the catalogue, which names them all, stays small.
 const MAX_FEATURES: usize = 4096;
@@ -21,7 +22,7 @@ const MAX_FEATURE_BYTES: usize = 128;
 /// which there are few, by name.
 #[derive(Debug, Default)]
 pub struct Checker {
-    features: HashSet<String>,
+    features: HashMap<String, FeatureRecord>,
     subjects: HashSet<u128>,
 }
 
@@ -45,6 +46,20 @@ impl Checker {
         }
     }
 
+    /// Checks that a fact fits into a snapshot, after it was compiled.
+    ///
+    /// # Errors
+    /// A [`Problem`] without its line number and with a code of [`snapshot::admit`].
+    pub fn admit(&self, entry: &Entry) -> Result<(), Problem> {
+        let Entry::Subject(subject) = entry else { return Ok(()) };
+        let admitted = snapshot::admit(subject, |feature| self.features.get(feature));
+        admitted.map_err(|Inadmissible { entitlement, error }| {
+            let path =
+                entitlement.map_or("entitlements".into(), |at| format!("entitlements[{at}]"));
+            Problem::new(path, error.code(), error.message())
+        })
+    }
+
     fn declare(&mut self, feature: &Feature) -> Result<(), Problem> {
         check_length("feature", &feature.feature, MAX_FEATURE_BYTES)?;
         let unit = feature.unit.as_ref();
@@ -53,7 +68,8 @@ impl Checker {
             let message = "more than 4096 features are declared; split the product";
             return Err(Problem::new("feature", "too-many-features", message));
         }
-        if self.features.insert(feature.feature.clone()) {
+        let record = feature_record(feature.clone());
+        if self.features.insert(feature.feature.clone(), record).is_none() {
             return Ok(());
         }
         let message = "the feature is declared twice; remove one declaration";
@@ -92,7 +108,7 @@ impl Checker {
         path: &str,
         entitlement: &'a Entitlement,
     ) -> Result<(), Problem> {
-        let (code, message) = if !self.features.contains(&entitlement.feature) {
+        let (code, message) = if !self.features.contains_key(&entitlement.feature) {
             ("undeclared-feature", "the feature is not declared on an earlier line; declare it")
         } else if !seen.insert(&entitlement.feature) {
             ("duplicate-entitlement", "the subject has this feature twice; keep one entitlement")

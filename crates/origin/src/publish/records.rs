@@ -4,10 +4,8 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use edgegrant::Instant;
-use edgegrant::engine::Compiled;
 use edgegrant::engine::program::{Program, Rule};
-use edgegrant::model::{self, Feature, Subject};
-use edgegrant::snapshot::{EntitlementRecord, FeatureRecord, SubjectRecord, WhenExpired};
+use edgegrant::snapshot::{FeatureRecord, SubjectRecord};
 
 use crate::facts::{Checker, Entry, Facts, ReadError};
 use crate::failure::Failure;
@@ -30,30 +28,20 @@ impl Records {
         for file in files {
             for entry in Facts::new(input::open(file)?, publish_at, &mut checker) {
                 match entry.map_err(|error| refused(file, error))? {
-                    Entry::Feature(feature) => records.features.push(feature_record(feature)),
-                    Entry::Subject(subject, programs) => records.add(subject, programs),
+                    Entry::Feature(feature) => records.features.push(feature),
+                    Entry::Subject(subject) => records.add(subject),
                 }
             }
         }
         Ok(records)
     }
 
-    fn add(&mut self, subject: Subject, programs: Vec<Compiled>) {
-        let mut entitlements = Vec::with_capacity(programs.len());
-        for (given, compiled) in subject.entitlements.into_iter().zip(programs) {
-            if let Some(as_of) = usage_as_of(&compiled.program) {
-                *self.as_of.entry(as_of).or_default() += 1;
-            }
-            entitlements.push(EntitlementRecord {
-                feature: given.feature,
-                program: compiled.program,
-                config: given.config.map(|config| config.as_str().to_owned()),
-                grant_ids: compiled.grant_ids,
-                steady: compiled.steady,
-            });
+    fn add(&mut self, subject: SubjectRecord) {
+        let programs = subject.entitlements.iter().map(|given| &given.program);
+        for as_of in programs.filter_map(usage_as_of) {
+            *self.as_of.entry(as_of).or_default() += 1;
         }
-        let Subject { subject: id, aliases, .. } = subject;
-        self.subjects.push(SubjectRecord { id, aliases, entitlements });
+        self.subjects.push(subject);
     }
 
     /// The instant that the head states: that of most programs, which then need not say it.
@@ -68,15 +56,6 @@ fn usage_as_of(program: &Program) -> Option<Instant> {
         Rule::Metered(metered) => Some(metered.usage_as_of),
         Rule::Boolean | Rule::Static => None,
     }
-}
-
-fn feature_record(feature: Feature) -> FeatureRecord {
-    let when_expired = match feature.when_expired.unwrap_or_default() {
-        model::WhenExpired::LastKnown => WhenExpired::LastKnown,
-        model::WhenExpired::Closed => WhenExpired::Closed,
-        model::WhenExpired::Open => WhenExpired::Open,
-    };
-    FeatureRecord { key: feature.feature, unit: feature.unit, when_expired }
 }
 
 fn refused(file: &Path, error: ReadError) -> Failure {

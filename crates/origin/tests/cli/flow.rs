@@ -122,6 +122,11 @@ fn an_export_becomes_answers() {
     let from = "--from 2026-11-20T12:30:00Z --to 2026-11-20T13:30:00Z --window hour";
     let history = ask(&format!("history customer-1 api_calls {from}"), 0);
     assert_eq!(history.pointer("/windowedHistory/0/balanceAtStart").unwrap(), 20);
+    // It has no instant, amount or usage to ask with, and does not pretend to.
+    for ignored in ["--at 2026-11-20T12:34:00Z", "--amount 5", "--used 5"] {
+        let line = format!("history customer-1 api_calls {from} {ignored}");
+        assert_eq!(shell.output(&line).status.code(), Some(2));
+    }
     let before = "--from 2020-01-01T00:00:00Z --to 2020-01-02T00:00:00Z";
     shell.error(&format!("history customer-1 api_calls {before} --now {NOW}"), 1);
 }

@@ -3,9 +3,12 @@
 use std::fs;
 
 use edgegrant::engine::Reason;
+use edgegrant_origin::facts::{Checker, Facts, ReadError};
 use edgegrant_origin::publish::{Options, publish};
 
-use crate::kit::{Origin, at, generated, key};
+use serde_json::json;
+
+use crate::kit::{Origin, at, bulky, generated, key};
 
 #[test]
 fn what_is_published_can_be_verified_and_read() {
@@ -105,4 +108,78 @@ fn one_folder_has_one_audience_and_one_publisher_at_a_time() {
     let held = fs::File::create(origin.folder().lock()).unwrap();
     held.lock().unwrap();
     assert_eq!(origin.publish("2026-11-20T12:02:00Z").unwrap_err().code, "publisher-busy");
+}
+
+/// A subject whose static configs are each as long as allowed, and more than fit into one slice.
+fn oversized() -> String {
+    let feature = |number: u8| json!({ "feature": format!("f{number}") });
+    let config = "x".repeat(60_000);
+    let entitlement =
+        |number: u8| json!({ "feature": format!("f{number}"), "type": "static", "config": config });
+    let subject = json!({
+        "subject": "large", "entitlements": (0..5).map(entitlement).collect::<Vec<_>>(),
+    });
+    let lines: Vec<_> = (0..5).map(feature).chain([subject]).collect();
+    lines.iter().map(|line| format!("{line}\n")).collect()
+}
+
+#[test]
+fn fault_b21_a_subject_beyond_a_limit_is_refused_with_its_line() {
+    let origin = Origin::new(&oversized());
+    let failure = origin.publish("2026-11-20T12:00:10Z").unwrap_err();
+    assert_eq!(failure.code, "snapshot-limit");
+    assert!(failure.message.contains("line 6: entitlements: "), "{}", failure.message);
+    assert!(!origin.folder().path().exists());
+    let (facts, mut checker) = (oversized(), Checker::default());
+    let read = Facts::new(facts.as_bytes(), at("2026-11-20T12:00:10Z"), &mut checker);
+    let Some(Err(ReadError::Refused(problem))) = read.last() else { panic!("validate takes it") };
+    assert_eq!((problem.line, problem.code.as_str()), (6, "snapshot-limit"));
+    // What was published before keeps serving.
+    let origin = Origin::new(&bulky(20));
+    origin.publish("2026-11-20T12:00:10Z").unwrap();
+    let head = origin.head_bytes();
+    origin.write(&oversized());
+    origin.publish("2026-11-20T12:01:10Z").unwrap_err();
+    assert_eq!(origin.head_bytes(), head);
+    origin.assert_whole();
+}
+
+#[test]
+fn fault_b20_a_snapshot_of_twice_the_size_is_published() {
+    let origin = Origin::new(&bulky(40));
+    let before = origin.publish("2026-11-20T12:00:10Z").unwrap();
+    origin.write(&bulky(80));
+    let after = origin.publish("2026-11-20T12:01:10Z").unwrap();
+    assert!(after.pack_bytes > 2 * before.pack_bytes - 4096);
+    assert_eq!(after.subjects, 80);
+    origin.assert_whole();
+}
+
+#[test]
+fn fault_b24_an_empty_snapshot_must_be_meant() {
+    for subjects in [1, 2, 10] {
+        let origin = Origin::new(&bulky(subjects));
+        origin.publish("2026-11-20T12:00:10Z").unwrap();
+        origin.write("");
+        let failure = origin.publish("2026-11-20T12:01:10Z").unwrap_err();
+        assert_eq!(failure.code, "snapshot-shrunk", "{subjects}");
+        let meant = Options { allow_shrink: true, ..origin.options("2026-11-20T12:02:00Z") };
+        let version = publish(&meant, &[key()], &origin.folder()).unwrap().version;
+        assert_eq!(origin.head().head().shrunk_at_version, version);
+        // A publisher that lost its state still says it.
+        fs::remove_file(origin.folder().state()).unwrap();
+        origin.publish("2026-11-20T12:03:00Z").unwrap();
+        assert_eq!(origin.head().head().shrunk_at_version, version);
+        origin.assert_whole();
+    }
+}
+
+#[test]
+fn fault_b23_rows_that_stand_twice_are_refused_with_their_line() {
+    let facts = bulky(3);
+    let last = facts.lines().last().unwrap();
+    let origin = Origin::new(&format!("{facts}{last}\n"));
+    let failure = origin.publish("2026-11-20T12:00:10Z").unwrap_err();
+    assert_eq!(failure.code, "duplicate-subject");
+    assert!(failure.message.contains("line 5: subject: "), "{}", failure.message);
 }
