@@ -35,7 +35,7 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0  done, and the answer is yes
   1  done, and the answer is no (`check` without access, `history` of what has none, `slice` of an
-     unknown subject)
+     unknown subject), or something differs (`diff`)
   2  arguments, facts or records are wrong; nothing was written
   3  a file or the network could not be read or written
   4  a signature, digest or snapshot was refused

@@ -107,6 +107,6 @@ fn cached(mut response: Response, how: &'static str) -> Response {
 }
 
 async fn missing(uri: Uri) -> (StatusCode, String) {
-    let hint = "an origin has public/head, private/pack/… and private/part/…";
+    let hint = "an origin has public/head, private/pack/…, private/part/… and private/delta/…";
     (StatusCode::NOT_FOUND, format!("{}: not here; {hint}\n", uri.path()))
 }

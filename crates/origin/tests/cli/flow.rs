@@ -215,6 +215,15 @@ fn the_development_origin_knows_tags_ranges_and_tokens() {
     let (status, _, body) = get(address, &path, &format!("{token}range: bytes=10-19\r\n"));
     assert_eq!((status, body.as_slice()), (206, bytes.get(10..20).unwrap()));
 
+    // Deltas are private, and missing where there is none.
+    shell.run(&format!("publish facts.ndjson --out out --key-file key --at {NOW}"), 0);
+    let name = format!("{0}-{0}", "0".repeat(64));
+    fs::write(shell.path(&format!("out/private/delta/{name}")), "EGD0").unwrap();
+    let path = format!("/private/delta/{name}");
+    assert_eq!(get(address, &path, "").0, 401);
+    assert_eq!(get(address, &path, token).0, 200);
+    assert_eq!(get(address, "/private/delta/none", token).0, 404);
+
     for path in ["/state/publisher.json", "/public/../state/publisher.json", "/", "/private"] {
         assert_ne!(get(address, path, token).0, 200, "{path}");
     }

@@ -124,7 +124,7 @@ fn oversized() -> String {
 }
 
 #[test]
-fn fault_b21_a_subject_beyond_a_limit_is_refused_with_its_line() {
+fn fault_B21_a_subject_beyond_a_limit_is_refused_with_its_line() {
     let origin = Origin::new(&oversized());
     let failure = origin.publish("2026-11-20T12:00:10Z").unwrap_err();
     assert_eq!(failure.code, "snapshot-limit");
@@ -145,7 +145,7 @@ fn fault_b21_a_subject_beyond_a_limit_is_refused_with_its_line() {
 }
 
 #[test]
-fn fault_b20_a_snapshot_of_twice_the_size_is_published() {
+fn fault_B20_a_snapshot_of_twice_the_size_is_published() {
     let origin = Origin::new(&bulky(40));
     let before = origin.publish("2026-11-20T12:00:10Z").unwrap();
     origin.write(&bulky(80));
@@ -156,7 +156,7 @@ fn fault_b20_a_snapshot_of_twice_the_size_is_published() {
 }
 
 #[test]
-fn fault_b24_an_empty_snapshot_must_be_meant() {
+fn fault_B24_an_empty_snapshot_must_be_meant() {
     for subjects in [1, 2, 10] {
         let origin = Origin::new(&bulky(subjects));
         origin.publish("2026-11-20T12:00:10Z").unwrap();
@@ -175,7 +175,7 @@ fn fault_b24_an_empty_snapshot_must_be_meant() {
 }
 
 #[test]
-fn fault_b23_rows_that_stand_twice_are_refused_with_their_line() {
+fn fault_B23_rows_that_stand_twice_are_refused_with_their_line() {
     let facts = bulky(3);
     let last = facts.lines().last().unwrap();
     let origin = Origin::new(&format!("{facts}{last}\n"));

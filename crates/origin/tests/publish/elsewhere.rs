@@ -197,7 +197,7 @@ fn nothing_is_renewed_that_this_publisher_did_not_sign() {
 }
 
 #[test]
-fn a_key_signs_once() {
+fn fault_K15_a_key_signs_once() {
     let origin = Origin::new(&generated(5));
     let again = edgegrant::trust::SecretKey::from_seed(2, [0x5e; 32]);
     for keys in [[key(), key()], [key(), again]] {
