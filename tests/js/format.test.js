@@ -23,6 +23,28 @@ test("an independent reader proves the subject of a slice", () => {
   assert.deepEqual(readSlice(golden("slice"), open, told.slice), expected);
 });
 
+test("an independent reader reads the example off the page", () => {
+  const page = readFileSync(join(import.meta.dirname, "../../docs/FORMAT.md"), "utf8");
+  const [, example] = /```text\n(head, [^]*?)```/.exec(page);
+  const [head, pack, digests, slice] = example.split("\n\n");
+  const bytes = (block) => Buffer.from(block.match(/^([0-9a-f]{2})+(?= {2}|$)/gm).join(""), "hex");
+  const [, trustedKey] = /the trusted key +(\S+)/.exec(digests);
+  const open = (given) => openHead(given, trustedKey);
+  const { subjects, aliases } = readPack(bytes(pack), open(bytes(head)));
+  assert.deepEqual(
+    subjects.map(({ id }) => id),
+    ["acme"],
+  );
+  assert.deepEqual(aliases, []);
+  const [acme] = subjects;
+  const [{ feature, whenExpired, type }] = acme.entitlements;
+  assert.deepEqual([feature, whenExpired, type], ["sso", "closed", "boolean"]);
+  // In the slice the head is left out, because it stands above.
+  const cut = bytes(slice);
+  const whole = Buffer.concat([cut.subarray(0, 6), bytes(head), cut.subarray(6)]);
+  assert.deepEqual(readSlice(whole, open, "acme"), acme);
+});
+
 test("an independent reader refuses a changed head", () => {
   const head = Buffer.from(golden("head"));
   head[head.length - 1] ^= 1;

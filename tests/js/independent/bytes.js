@@ -67,6 +67,27 @@ export function siphash(key, bytes) {
 
 const unzigzag = (value) => (value & 1n ? -(value >> 1n) - 1n : value >> 1n);
 
+const zigzag = (value) => (value < 0n ? -2n * value - 1n : 2n * value);
+
+export function varint(value) {
+  const bytes = [];
+  for (; value >= 0x80n; value >>= 7n) bytes.push(Number(value & 0x7fn) | 0x80);
+  return Buffer.from([...bytes, Number(value)]);
+}
+
+export const part = (bytes) => Buffer.concat([varint(BigInt(bytes.length)), bytes]);
+
+// The smallest s that is exact.
+export function amount(billionths) {
+  const fine = [0n, 1n, 2n, 3n].find((s) => billionths % 1000n ** (3n - s) === 0n);
+  return varint(zigzag(billionths / 1000n ** (3n - fine)) * 4n + fine);
+}
+
+export function time(millis) {
+  const whole = millis % 60_000 === 0;
+  return varint(zigzag(BigInt(whole ? millis / 60_000 : millis)) * 2n + (whole ? 0n : 1n));
+}
+
 export class Reader {
   constructor(bytes) {
     this.bytes = bytes;

@@ -1,6 +1,6 @@
 // The fields of an entitlement (docs/FORMAT.md, "Fields").
 
-import { Reader } from "./bytes.js";
+import { amount, Reader, time, varint } from "./bytes.js";
 
 class Fields {
   constructor(shape, own) {
@@ -8,6 +8,8 @@ class Fields {
     this.marks = [];
     this.own = new Reader(own);
     this.field = 0;
+    // The same fields with all differences taken in, as an expanded record has them.
+    this.expanded = [];
     while (own.length > 0) {
       const group = this.own.take(1)[0];
       for (let bit = 0; bit < 7; bit += 1) this.marks.push((group >> bit) & 1);
@@ -16,20 +18,28 @@ class Fields {
   }
 
   fixed() {
-    return Number(this.shape.varint());
+    const value = this.shape.varint();
+    this.expanded.push(varint(value));
+    return Number(value);
   }
 
   amount(base = 0n) {
-    const value = base + this.shape.amount();
-    return this.marks[this.field++] ? value + this.own.amount() : value;
+    let value = this.shape.amount();
+    if (this.marks[this.field++]) value += this.own.amount();
+    this.expanded.push(amount(value));
+    return base + value;
   }
 
   time(base = 0) {
-    const value = base + this.shape.time();
-    return this.marks[this.field++] ? value + this.own.time() : value;
+    let value = this.shape.time();
+    if (this.marks[this.field++]) value += this.own.time();
+    this.expanded.push(time(value));
+    return base + value;
   }
 }
 
+// What an entitlement says, and how it is written in an expanded record: the fields, and the ids of
+// grants that are not derived.
 export function readEntitlement(shape, own, key, published) {
   const fields = new Fields(shape, own);
   const flags = fields.fixed();
@@ -39,11 +49,13 @@ export function readEntitlement(shape, own, key, published) {
   const graceUntil = timeIf(32, activeTo);
   const type = ["boolean", "static", "metered"][flags & 3];
   const metered = type === "metered" ? readMetered(fields, published) : null;
+  const idsAt = fields.own.at;
   const grantIds = (metered?.ids ?? []).map((id) => readId(fields.own, id, key));
+  const ids = own.subarray(idsAt);
   fields.shape.end();
   fields.own.end();
   if (fields.marks.slice(fields.field).includes(1)) throw new Error("a mark beyond the last field");
-  return {
+  const told = {
     grantIds,
     steady: metered?.steady ?? null,
     suspended: (flags & 4) !== 0,
@@ -53,6 +65,7 @@ export function readEntitlement(shape, own, key, published) {
     type,
     metered: metered?.rule ?? null,
   };
+  return { told, fields: Buffer.concat(fields.expanded), ids };
 }
 
 function readMetered(fields, published) {
@@ -128,7 +141,7 @@ function readRecurrence(fields, base) {
 function readGrant(fields, anchor) {
   const flags = fields.fixed();
   const kind = (flags >> 5) & 3;
-  const id = { kind, number: kind === 0 ? fields.shape.varint() : null };
+  const id = { kind, number: kind === 0 ? fields.fixed() : null };
   const priority = fields.fixed();
   const amount = fields.amount();
   const effectiveAt = fields.time(anchor);

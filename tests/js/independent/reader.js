@@ -1,7 +1,7 @@
 // Packs and slices (docs/FORMAT.md). Every digest is computed and compared.
 
 import assert from "node:assert/strict";
-import { Reader, hash, pair, root, siphash } from "./bytes.js";
+import { Reader, hash, pair, part, root, siphash, varint } from "./bytes.js";
 import { readEntitlement } from "./fields.js";
 
 const POLICIES = ["last-known", "closed", "open"];
@@ -76,8 +76,7 @@ function readNodes(reader, pageBits, expected) {
 
 function readPage(page, index, { seed, pageBits, features: catalogue }, head, all) {
   const reader = new Reader(page);
-  // The root over the subjects, which only slices climb to.
-  reader.take(32);
+  const subjectsRoot = reader.take(32);
   magic(reader, "P");
   const pepper = reader.take(16);
   const indexBytes = Buffer.alloc(4);
@@ -93,6 +92,7 @@ function readPage(page, index, { seed, pageBits, features: catalogue }, head, al
   const item = (number) => heap.subarray(number === 0 ? 0 : ends[number - 1], ends[number]);
   assert.equal(ends.at(-1) ?? 0, heap.length);
 
+  const leaves = [];
   slots.forEach((slot, number) => {
     const record = new Reader(item(configs + shapes + plans + number));
     const idBytes = record.part();
@@ -108,25 +108,47 @@ function readPage(page, index, { seed, pageBits, features: catalogue }, head, al
     const entries = new Reader(item(configs + shapes + plan - 1));
     const count = entries.left / 4;
     const marks = record.take(Math.ceil(count / 8));
-    const entitlements = [];
+    const [entitlements, lines] = [[], []];
     for (let entry = 0; entry < count; entry += 1) {
       const feature = catalogue.get(places[entries.number(2)]);
       const shape = new Reader(item(configs + entries.number(2)));
       const config = shape.count();
       const marked = (marks[entry >> 3] >> (entry & 7)) & 1;
       const own = marked ? record.part() : Buffer.alloc(0);
-      entitlements.push({
-        feature: feature.key,
-        unit: feature.unit,
-        whenExpired: feature.whenExpired,
-        config: config === 0 ? null : item(config - 1).toString(),
-        ...readEntitlement(shape.rest(), own, feature.key, head.usageAsOf),
-      });
+      const configBytes = config === 0 ? Buffer.alloc(0) : item(config - 1);
+      const { key, unit, whenExpired } = feature;
+      const read = readEntitlement(shape.rest(), own, key, head.usageAsOf);
+      const text = config === 0 ? null : configBytes.toString();
+      entitlements.push({ feature: key, unit, whenExpired, config: text, ...read.told });
+      lines.push({ key, line: writtenOut(feature, configBytes, read) });
     }
     record.end();
-    const order = (one, other) => (one.feature < other.feature ? -1 : 1);
-    all.subjects.push({ id, entitlements: entitlements.sort(order) });
+    const bytes = (text) => Buffer.from(text);
+    entitlements.sort((one, other) => Buffer.compare(bytes(one.feature), bytes(other.feature)));
+    lines.sort((one, other) => Buffer.compare(bytes(one.key), bytes(other.key)));
+    all.subjects.push({ id, entitlements });
+    const expanded = [
+      Buffer.from("EGR\0"),
+      part(idBytes),
+      varint(BigInt(count)),
+      ...lines.map(({ line }) => line),
+    ];
+    const salt = hash([4], pepper, idBytes).subarray(0, 16);
+    leaves.push(hash([2], salt, Buffer.concat(expanded)));
   });
+  assert.deepEqual(root(leaves), subjectsRoot);
+}
+
+// One entitlement of an expanded record.
+function writtenOut({ key, unit, whenExpired }, config, { fields, ids }) {
+  return Buffer.concat([
+    part(Buffer.from(key)),
+    Buffer.from([POLICIES.indexOf(whenExpired)]),
+    part(Buffer.from(unit ?? "")),
+    part(config),
+    part(fields),
+    part(ids.length === 0 ? ids : Buffer.concat([Buffer.from([0]), ids])),
+  ]);
 }
 
 export function readSlice(bytes, open, subject) {
@@ -162,7 +184,7 @@ function readRecord(bytes, subject, head) {
     const unit = reader.text() || null;
     const config = reader.text() || null;
     const [shape, own] = [reader.part(), reader.part()];
-    const told = readEntitlement(shape, own, feature, head.usageAsOf);
+    const { told } = readEntitlement(shape, own, feature, head.usageAsOf);
     entitlements.push({ feature, unit, whenExpired, config, ...told });
   }
   reader.end();
