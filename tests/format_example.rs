@@ -202,8 +202,8 @@ fn example() -> String {
     let page = &encoded.pages[0].bytes;
     let pages_body = hex(&sha(&[&page[32..]]));
     let digests = format!(
-        "H(catalogue)           {}\nH(the page's rest)     {pages_body}\nthe page's digest      {}\n\
-         the trusted key        {}\n",
+        "H(catalogue)           {}\nH(the page's rest)     {pages_body}\n\
+         the page's digest      {}\nthe trusted key        {}\n",
         encoded.roots.catalogue,
         encoded.roots.root,
         key().trusted_key(),

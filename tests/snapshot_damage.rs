@@ -9,8 +9,12 @@
 
 mod snapshot_support;
 
+use std::path::Path;
+
 use edgegrant::error::Error;
-use edgegrant::snapshot::{Body, Encoded, Roots, Slice, encode};
+use edgegrant::gate::unbundle;
+use edgegrant::snapshot::{Body, DeltaReader, Encoded, Roots, Slice, encode};
+use edgegrant::trust::read_unverified;
 use snapshot_support::independent::{pack, pack_with_nodes, page_bytes};
 use snapshot_support::random::Random;
 use snapshot_support::{features, settings, usage_as_of};
@@ -125,6 +129,37 @@ fn fault_B05_other_files_are_refused() {
     for bytes in [Vec::new(), json, gzip, mark, b"<!DOCTYPE html><html>".to_vec()] {
         let roots = Roots { pack_length: bytes.len() as u64, ..encoded.roots };
         assert_eq!(read(bytes, &roots).unwrap_err().code(), "snapshot-format");
+    }
+}
+
+/// The bad files of another format, where they stand beside the repository, in the place of each of
+/// ours.
+#[test]
+fn fault_B05_files_of_another_format_are_refused() {
+    let encoded = small();
+    let mut files = vec![b"\xab\xcd\xefMaxMind.com".to_vec()];
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/vectors/mmdb/bad-data");
+    for folder in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        for file in std::fs::read_dir(folder.path()).into_iter().flatten().flatten() {
+            if file.path().extension().is_some_and(|extension| extension == "mmdb") {
+                files.push(std::fs::read(file.path()).unwrap());
+            }
+        }
+    }
+    println!("{} files", files.len());
+    for bytes in files {
+        assert!(read_unverified(&bytes).is_err());
+        assert_eq!(Slice::read(&bytes).err().unwrap().code(), "slice-malformed");
+        assert_eq!(unbundle(bytes.clone()).unwrap_err().code(), "bundle-malformed");
+        assert!(DeltaReader::default().feed(&bytes, |_, _| Ok(())).is_err());
+        let roots = Roots { pack_length: bytes.len() as u64, ..encoded.roots };
+        assert_eq!(read(bytes.clone(), &roots).unwrap_err().code(), "snapshot-format");
+        let catalogue = resigned(&encoded, |catalogue, _| catalogue.clone_from(&bytes));
+        assert_eq!(catalogue.err().unwrap().code(), "snapshot-format");
+        // A page of right length, so that more than its length is looked at.
+        let length = bytes.len().max(32);
+        let page = [bytes.as_slice(), &vec![0; length - bytes.len()]].concat();
+        assert!(resigned(&encoded, |_, pages| pages[0] = page).and_then(|b| b.verify()).is_err());
     }
 }
 

@@ -1,8 +1,7 @@
 //! Facts: lines that are read, compiled, encoded and asked.
 
-use edgegrant::engine::{self, Compiled, Question};
-use edgegrant::model::{Subject, WhenExpired};
-use edgegrant::snapshot::{self, EntitlementRecord, FeatureRecord, SubjectRecord};
+use edgegrant::engine::{self, Question};
+use edgegrant::snapshot::SubjectRecord;
 use edgegrant_origin::facts::{Checker, Entry, Facts, ReadError};
 
 use crate::support::usage_as_of;
@@ -27,12 +26,8 @@ pub(super) fn run(bytes: &[u8]) {
     });
     for entry in facts {
         match entry {
-            Ok(Entry::Feature(feature)) => features.push(FeatureRecord {
-                key: feature.feature,
-                unit: feature.unit,
-                when_expired: policy(feature.when_expired.unwrap_or_default()),
-            }),
-            Ok(Entry::Subject(subject, programs)) => subjects.push(record(subject, programs)),
+            Ok(Entry::Feature(feature)) => features.push(feature),
+            Ok(Entry::Subject(subject)) => subjects.push(subject),
             Err(ReadError::Refused(problem)) => {
                 assert!(problem.line > 0 && !problem.code.is_empty());
                 assert!(!problem.message.contains("acme"), "ids stay out of messages");
@@ -63,26 +58,5 @@ fn steady(subjects: &[SubjectRecord]) {
                 assert_eq!(steady.net, balance - overage, "at {now}");
             }
         }
-    }
-}
-
-fn record(subject: Subject, programs: Vec<Compiled>) -> SubjectRecord {
-    let entitlement =
-        |(given, compiled): (edgegrant::model::Entitlement, Compiled)| EntitlementRecord {
-            feature: given.feature,
-            program: compiled.program,
-            config: given.config.map(|config| config.as_str().to_owned()),
-            grant_ids: compiled.grant_ids,
-            steady: compiled.steady,
-        };
-    let entitlements = subject.entitlements.into_iter().zip(programs).map(entitlement).collect();
-    SubjectRecord { id: subject.subject, aliases: subject.aliases, entitlements }
-}
-
-const fn policy(policy: WhenExpired) -> snapshot::WhenExpired {
-    match policy {
-        WhenExpired::LastKnown => snapshot::WhenExpired::LastKnown,
-        WhenExpired::Closed => snapshot::WhenExpired::Closed,
-        WhenExpired::Open => snapshot::WhenExpired::Open,
     }
 }
