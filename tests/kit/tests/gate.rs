@@ -1,5 +1,6 @@
 //! A gate over a signed snapshot: access, freshness, usage seen here, and what it refuses.
 #![allow(
+    non_snake_case,
     clippy::expect_used,
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -325,7 +326,7 @@ fn usage_seen_at_a_whole_minute_counts_at_once() {
 }
 
 #[test]
-fn fault_t11_a_grant_expires_without_a_new_snapshot() {
+fn fault_T11_a_grant_expires_without_a_new_snapshot() {
     let mut entitlement = calls("100", "40");
     entitlement.grants[0].expires_at = Some(timestamp("2026-03-10T13:00:00Z"));
     let (features, _) = facts("100");
@@ -338,7 +339,7 @@ fn fault_t11_a_grant_expires_without_a_new_snapshot() {
 }
 
 #[test]
-fn fault_t16_a_reset_passes_without_a_new_snapshot() {
+fn fault_T16_a_reset_passes_without_a_new_snapshot() {
     let mut gate = loaded(&published("100"));
     gate.record("acme", "calls", Amount::from_units(60), now());
     let at = Some(instant("2026-04-01T00:00:00Z"));

@@ -1,6 +1,7 @@
 //! Who is believed, and for how long: rotation, theft, the version floor, the ladder of age, local
 //! policies, and a loss of subjects.
 #![allow(
+    non_snake_case,
     clippy::unwrap_used,
     clippy::indexing_slicing,
     reason = "a test stops at the first broken assumption"
@@ -119,7 +120,7 @@ fn taken(gate: &mut Gate, heads: &[&Published]) -> Vec<&'static str> {
 }
 
 #[test]
-fn fault_k23_a_rotation_within_an_epoch_has_no_gap() {
+fn fault_K23_a_rotation_within_an_epoch_has_no_gap() {
     let (old, new) = (&key(1, 1), &key(1, 2));
     let body = body(3);
     let by = |keys: &[&SecretKey], number| version(&body, keys, number);
@@ -143,7 +144,7 @@ fn fault_k23_a_rotation_within_an_epoch_has_no_gap() {
 }
 
 #[test]
-fn fault_k24_a_rotation_to_a_new_epoch_ends_the_old_one() {
+fn fault_K24_a_rotation_to_a_new_epoch_ends_the_old_one() {
     let (old, new) = (&key(1, 1), &key(2, 2));
     let body = body(3);
     let by = |keys: &[&SecretKey], number| version(&body, keys, number);
@@ -167,7 +168,7 @@ fn fault_k24_a_rotation_to_a_new_epoch_ends_the_old_one() {
 }
 
 #[test]
-fn fault_k25_a_stolen_key_that_took_all_versions_is_answered_with_a_new_epoch() {
+fn fault_K25_a_stolen_key_that_took_all_versions_is_answered_with_a_new_epoch() {
     let (stolen, fresh) = (&key(1, 1), &key(2, 2));
     let body = body(3);
     for highest in [1 << 63, u64::MAX] {
@@ -201,7 +202,7 @@ fn fault_k25_a_stolen_key_that_took_all_versions_is_answered_with_a_new_epoch() 
 }
 
 #[test]
-fn fault_k15_two_of_three_distinct_keys_also_while_they_rotate() {
+fn fault_K15_two_of_three_distinct_keys_also_while_they_rotate() {
     let (a, b, c, d) = (&key(1, 1), &key(1, 2), &key(1, 3), &key(1, 4));
     let body = body(3);
     let by = |keys: &[&SecretKey], number| version(&body, keys, number);
@@ -217,7 +218,7 @@ fn fault_k15_two_of_three_distinct_keys_also_while_they_rotate() {
 }
 
 #[test]
-fn fault_k27_two_heads_of_one_version_are_one_lie() {
+fn fault_K27_two_heads_of_one_version_are_one_lie() {
     let signer = &key(1, 1);
     let mut gate = gate_of(&[signer]);
     load(&mut gate, &version(&body(3), &[signer], 5), now()).unwrap();
@@ -227,7 +228,7 @@ fn fault_k27_two_heads_of_one_version_are_one_lie() {
 }
 
 #[test]
-fn fault_t01_a_head_holds_until_it_expires_and_not_then() {
+fn fault_T01_a_head_holds_until_it_expires_and_not_then() {
     let signer = &key(1, 1);
     let body = body(3);
     for (ahead, expected) in [(-1000, "head-expired"), (0, "head-expired"), (1, "accepted")] {
@@ -241,7 +242,7 @@ fn fault_t01_a_head_holds_until_it_expires_and_not_then() {
 }
 
 #[test]
-fn fault_t02_a_head_may_be_a_day_ahead_and_no_more() {
+fn fault_T02_a_head_may_be_a_day_ahead_and_no_more() {
     let signer = &key(1, 1);
     let head = signed(&body(3), &[signer], |_| {});
     let load_at = |at| code(load(&mut gate_of(&[signer]), &head, at));
@@ -250,7 +251,7 @@ fn fault_t02_a_head_may_be_a_day_ahead_and_no_more() {
 }
 
 #[test]
-fn fault_t03_without_a_clock_it_is_the_time_of_signing() {
+fn fault_T03_without_a_clock_it_is_the_time_of_signing() {
     let signer = &key(1, 1);
     let mut gate = gate_of(&[signer]);
     load(&mut gate, &signed(&body(3), &[signer], |_| {}), now()).unwrap();
@@ -268,7 +269,7 @@ fn fault_t03_without_a_clock_it_is_the_time_of_signing() {
 }
 
 #[test]
-fn fault_t04_t05_time_does_not_run_back_behind_a_signature_and_no_clock_is_remembered() {
+fn fault_T04_T05_time_does_not_run_back_behind_a_signature_and_no_clock_is_remembered() {
     let signer = &key(1, 1);
     let body = body(3);
     let mut gate = gate_of(&[signer]);
@@ -290,7 +291,7 @@ fn fault_t04_t05_time_does_not_run_back_behind_a_signature_and_no_clock_is_remem
 }
 
 #[test]
-fn fault_t06_a_clock_that_stands_still_changes_nothing_until_it_moves() {
+fn fault_T06_a_clock_that_stands_still_changes_nothing_until_it_moves() {
     let signer = &key(1, 1);
     let mut gate = gate_of(&[signer]);
     load(&mut gate, &signed(&body(3), &[signer], |_| {}), now()).unwrap();
@@ -302,7 +303,7 @@ fn fault_t06_a_clock_that_stands_still_changes_nothing_until_it_moves() {
 }
 
 #[test]
-fn fault_t08_t09_the_ladder_of_age() {
+fn fault_T08_T09_the_ladder_of_age() {
     let signer = &key(1, 1);
     let mut gate = gate_of(&[signer]);
     load(&mut gate, &signed(&body(3), &[signer], |_| {}), now()).unwrap();
@@ -331,7 +332,7 @@ fn fault_t08_t09_the_ladder_of_age() {
 }
 
 #[test]
-fn fault_t12_t13_a_floor_that_was_kept_refuses_what_is_older() {
+fn fault_T12_T13_a_floor_that_was_kept_refuses_what_is_older() {
     let signer = &key(1, 1);
     let body = body(3);
     let (old, new) = (version(&body, &[signer], 10), version(&body, &[signer], 20));
@@ -407,7 +408,7 @@ fn a_store_brings_back_what_has_expired_and_nothing_below_the_floor() {
 }
 
 #[test]
-fn fault_b24_a_sudden_loss_of_subjects_is_refused_unless_it_is_meant() {
+fn fault_B24_a_sudden_loss_of_subjects_is_refused_unless_it_is_meant() {
     let signer = &key(1, 1);
     let by = |subjects, number, shrunk| {
         signed(&body(subjects), &[signer], |head| {
@@ -450,7 +451,7 @@ fn expired_under(policies: Policies) -> [(Reason, PolicySource); 3] {
 }
 
 #[test]
-fn fault_a10_local_policies_tighten_loosen_only_by_name_and_are_told() {
+fn fault_A10_local_policies_tighten_loosen_only_by_name_and_are_told() {
     use PolicySource::{Local, Signed};
     let all = |policy, loosen: bool| {
         let mut policies = Policies::default();
