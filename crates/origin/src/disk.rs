@@ -106,6 +106,17 @@ pub fn write_new_secret(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
 ///
 /// # Errors
 /// A file that cannot be read, and `file-too-large`.
+///
+/// ```
+/// use edgegrant_origin::disk::{Readers, read, write};
+///
+/// let root = tempfile::tempdir()?;
+/// let path = root.path().join("file");
+/// write(&path, b"whole", Readers::Owner)?;
+/// assert_eq!(read(&path, 5)?, b"whole");
+/// assert_eq!(read(&path, 4).unwrap_err().code, "file-too-large");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn read(path: &Path, most: u64) -> Result<Vec<u8>, Failure> {
     let failed = |error: io::Error| Failure::io(path, &error);
     let file = File::open(path).map_err(failed)?;

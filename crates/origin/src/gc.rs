@@ -58,6 +58,18 @@ pub struct Freed {
 /// # Errors
 /// `nothing-published`; `publisher-busy`; `folder-damaged` when a file is missing without which it
 /// cannot be said what is reached, in which case nothing is removed; a file that cannot be removed.
+///
+/// ```
+/// use edgegrant::Instant;
+/// use edgegrant_origin::folder::Folder;
+/// use edgegrant_origin::gc::{Options, gc};
+///
+/// let now = Instant::parse("2026-01-01T00:00:00Z")?;
+/// let options = Options { now, only_present: false, dry_run: true };
+/// let refused = gc(&options, &Folder::new("nowhere")).unwrap_err();
+/// assert_eq!(refused.code, "nothing-published");
+/// # Ok::<(), edgegrant::Error>(())
+/// ```
 pub fn gc(options: &Options, folder: &Folder) -> Result<Freed, Failure> {
     if !folder.head().is_file() {
         return Err(nothing_published());

@@ -84,6 +84,35 @@ pub struct Published {
 /// # Errors
 /// Facts that are refused, in which case nothing is written; `key-duplicate`; a folder that another
 /// publisher works on or that cannot be written.
+///
+/// ```
+/// use edgegrant::trust::SecretKey;
+/// use edgegrant::{Instant, Interval};
+/// use edgegrant_origin::folder::Folder;
+/// use edgegrant_origin::publish::{Options, Terms, publish, renew};
+///
+/// let root = tempfile::tempdir()?;
+/// let facts = root.path().join("facts.ndjson");
+/// std::fs::write(&facts, "{\"feature\":\"sso\"}\n{\"subject\":\"acme\"}\n")?;
+/// let terms = Terms {
+///     audience: "acme/production".to_owned(),
+///     now: Instant::parse("2026-01-01T00:00:00Z")?,
+///     stale_after: Interval::parse("PT2M")?,
+///     expires_after: Interval::parse("P1D")?,
+///     dead_after: Interval::parse("P7D")?,
+/// };
+/// let options = Options { facts: vec![facts], terms, allow_shrink: false };
+/// let keys = [SecretKey::from_seed(1, [7; 32])];
+/// let folder = Folder::new(root.path().join("out"));
+/// let published = publish(&options, &keys, &folder)?;
+/// assert_eq!(published.subjects, 1);
+///
+/// let later = Terms { now: Instant::parse("2026-01-01T01:00:00Z")?, ..options.terms };
+/// let renewed = renew(&later, &keys, &folder)?;
+/// assert!(renewed.version > published.version);
+/// assert_eq!(renewed.new_parts, 0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn publish(
     options: &Options,
     keys: &[SecretKey],

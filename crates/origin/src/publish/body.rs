@@ -35,3 +35,27 @@ fn write_part(folder: &Folder, part: &Part) -> Result<bool, Failure> {
     folder.serve(&path, &part.bytes)?;
     Ok(true)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+    use edgegrant::Instant;
+    use edgegrant::snapshot::{Settings, encode};
+
+    use super::*;
+
+    #[test]
+    fn a_body_that_fits_into_no_file_is_written_in_parts() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = Folder::new(root.path().join("out"));
+        folder.make().unwrap();
+        let usage_as_of = Instant::parse("2026-01-01T00:00:00Z").unwrap();
+        let settings = Settings { seed: [7; 32], usage_as_of, previous_page_bits: Some(2) };
+        let mut encoded = encode(&settings, &[], Vec::new()).unwrap();
+        encoded.roots.pack_length = 1 << 32;
+        let written = write(&folder, &encoded).unwrap();
+        assert_eq!(written, encoded.parts().count());
+        assert_eq!(std::fs::read_dir(folder.packs()).unwrap().count(), 0);
+        assert_eq!(write(&folder, &encoded).unwrap(), 0, "nothing is missing");
+    }
+}

@@ -35,7 +35,14 @@ const CONNECT: Duration = Duration::from_secs(10);
 
 impl Client {
     /// A client of the origin at an address that begins with `https://` or `http://`. Redirects are
-    /// not followed: the token is for this origin alone.
+    /// not followed: the token is for this origin alone, and it is never shown.
+    ///
+    /// ```
+    /// use edgegrant_origin::read::Client;
+    ///
+    /// let client = Client::new("https://entitlements.example.com/acme", Some("secret".into()));
+    /// assert!(!format!("{client:?}").contains("secret"));
+    /// ```
     #[must_use]
     pub fn new(origin: &str, token: Option<String>) -> Self {
         let config = Agent::config_builder()

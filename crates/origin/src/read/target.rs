@@ -37,6 +37,17 @@ const PACK_BYTES_MAX: u64 = u32::MAX as u64;
 
 impl Target {
     /// Reads `<folder>`, `<folder>@<version>` or the name of a file that holds head and pack.
+    ///
+    /// ```
+    /// use edgegrant_origin::read::Target;
+    ///
+    /// let root = tempfile::tempdir()?;
+    /// let folder = root.path().display();
+    /// assert!(matches!(Target::parse(&format!("{folder}")), Target::Folder(_)));
+    /// assert!(matches!(Target::parse(&format!("{folder}@7")), Target::Version(_, 7)));
+    /// assert!(matches!(Target::parse("snapshot.bin"), Target::Bundle(_)));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[must_use]
     pub fn parse(text: &str) -> Self {
         let path = Path::new(text);

@@ -255,6 +255,8 @@ fn an_origin_is_verified_over_http() {
     fs::write(shell.path("token"), "other").unwrap();
     shell.error(&format!("{line} --token-file token"), 3);
     shell.error(&format!("verify http://127.0.0.1:1 --now {SECOND}"), 3);
+    // Who asks for TLS gets nothing without it.
+    shell.error(&format!("verify https://{address} --token-file token --now {SECOND}"), 3);
     shell.error(&format!("{line} --token-file token --audience acme/live"), 4);
 }
 
