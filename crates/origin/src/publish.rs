@@ -18,7 +18,7 @@ use edgegrant::trust::{SecretKey, TrustedKey};
 use edgegrant::{Error, Instant, Interval};
 use serde::{Deserialize, Serialize};
 
-use self::draft::{Draft, distinct, number};
+use self::draft::{Draft, blank, distinct, number};
 pub(crate) use self::lock::Lock;
 pub use self::pending::{ToSign, Unsigned, complete};
 use self::records::Records;
@@ -82,8 +82,8 @@ pub struct Published {
 /// Publishes facts into a folder, signed by keys that are at hand, one to eight.
 ///
 /// # Errors
-/// Facts that are refused, in which case nothing is written; `key-duplicate`; a folder that another
-/// publisher works on or that cannot be written.
+/// Facts that are refused, `key-duplicate` and `signature-count`, with which nothing is written; a
+/// folder that another publisher works on or that cannot be written.
 ///
 /// ```
 /// use edgegrant::trust::SecretKey;
@@ -118,8 +118,7 @@ pub fn publish(
     keys: &[SecretKey],
     folder: &Folder,
 ) -> Result<Published, Failure> {
-    distinct(&keys.iter().map(SecretKey::trusted_key).collect::<Vec<_>>())?;
-    let work = Work::of_facts(options, folder)?;
+    let work = Work::of_facts(options, &public(keys), folder)?;
     work.draft.sign(keys, folder)
 }
 
@@ -133,8 +132,7 @@ pub fn prepare(
     keys: &[TrustedKey],
     folder: &Folder,
 ) -> Result<Unsigned, Failure> {
-    distinct(keys)?;
-    let work = Work::of_facts(options, folder)?;
+    let work = Work::of_facts(options, keys, folder)?;
     work.draft.wait(keys, work.before, folder)
 }
 
@@ -145,8 +143,7 @@ pub fn prepare(
 /// `nothing-published`; `head-unknown` when the present head is none that this publisher signed;
 /// `folder-damaged` when a file of the body is missing; and as [`publish`].
 pub fn renew(terms: &Terms, keys: &[SecretKey], folder: &Folder) -> Result<Published, Failure> {
-    distinct(&keys.iter().map(SecretKey::trusted_key).collect::<Vec<_>>())?;
-    let work = Work::of_present(terms, folder)?;
+    let work = Work::of_present(terms, &public(keys), folder)?;
     work.draft.sign(keys, folder)
 }
 
@@ -159,9 +156,12 @@ pub fn prepare_renewal(
     keys: &[TrustedKey],
     folder: &Folder,
 ) -> Result<Unsigned, Failure> {
-    distinct(keys)?;
-    let work = Work::of_present(terms, folder)?;
+    let work = Work::of_present(terms, keys, folder)?;
     work.draft.wait(keys, work.before, folder)
+}
+
+fn public(keys: &[SecretKey]) -> Vec<TrustedKey> {
+    keys.iter().map(SecretKey::trusted_key).collect()
 }
 
 /// A snapshot that only lacks its signatures.
@@ -173,7 +173,8 @@ struct Work {
 }
 
 impl Work {
-    fn of_facts(options: &Options, folder: &Folder) -> Result<Self, Failure> {
+    fn of_facts(options: &Options, keys: &[TrustedKey], folder: &Folder) -> Result<Self, Failure> {
+        distinct(keys)?;
         let audience = &options.terms.audience;
         let records = Records::read(&options.facts, options.terms.now)?;
         if State::load(folder, audience)?.is_some() {
@@ -181,11 +182,13 @@ impl Work {
             let lock = Lock::take(folder)?;
             let before = State::load(folder, audience)?.ok_or_else(lock::busy)?;
             let plan = Plan::of(records, options, before, folder)?;
+            blank(&plan.draft.head, keys)?;
             return plan.write(folder, lock);
         }
         // A first publishing is planned before there is a folder, so that what is refused leaves
         // nothing behind.
         let plan = Plan::of(records, options, State::first(audience)?, folder)?;
+        blank(&plan.draft.head, keys)?;
         folder.make()?;
         let lock = Lock::take(folder)?;
         if folder.state().exists() {
@@ -194,7 +197,8 @@ impl Work {
         plan.write(folder, lock)
     }
 
-    fn of_present(terms: &Terms, folder: &Folder) -> Result<Self, Failure> {
+    fn of_present(terms: &Terms, keys: &[TrustedKey], folder: &Folder) -> Result<Self, Failure> {
+        distinct(keys)?;
         let before = State::load(folder, &terms.audience)?.ok_or_else(nothing_published)?;
         let lock = Lock::take(folder)?;
         let present = heads::present(folder)?.ok_or_else(nothing_published)?;

@@ -1,7 +1,7 @@
 //! A head that says what is to be true, and is not signed yet.
 
 use edgegrant::snapshot::{Counts, Roots};
-use edgegrant::trust::{Head, SecretKey, TrustedKey, sign};
+use edgegrant::trust::{Head, HeadSignature, SecretKey, TrustedKey, assemble, sign};
 use edgegrant::{Instant, Interval, Recurrence};
 
 use super::state::State;
@@ -81,6 +81,14 @@ impl Draft {
         let trusted_keys = keys.map(|key| key.to_string()).collect();
         Ok(Published { trusted_keys, ..self.summary })
     }
+}
+
+/// A head with blanks in the place of its signatures: as long as it will be.
+///
+/// Asked for before anything is written, so that a head which cannot be signed leaves no trace.
+pub(super) fn blank(head: &Head, keys: &[TrustedKey]) -> Result<Vec<u8>, Failure> {
+    let blank = |key: &TrustedKey| HeadSignature { key_id: key.id(), bytes: [0; 64] };
+    Ok(assemble(head, &keys.iter().map(blank).collect::<Vec<_>>())?)
 }
 
 /// Gives a state the next version: above every earlier one, also above that of a head whose

@@ -12,7 +12,7 @@ use edgegrant::trust::{Head, HeadSignature, TrustedKey, assemble, read_unverifie
 use serde::{Deserialize, Serialize};
 
 use super::Published;
-use super::draft::Draft;
+use super::draft::{Draft, blank};
 use super::lock::Lock;
 use super::state::State;
 use crate::disk;
@@ -67,8 +67,6 @@ impl Draft {
         before: State,
         folder: &Folder,
     ) -> Result<Unsigned, Failure> {
-        let blank = |key: &TrustedKey| HeadSignature { key_id: key.id(), bytes: [0; 64] };
-        let blanks: Vec<HeadSignature> = keys.iter().map(blank).collect();
         let message = |key: &TrustedKey| {
             let message = to_be_signed(&self.head, key.id())?;
             let message = general_purpose::STANDARD.encode(message);
@@ -78,7 +76,7 @@ impl Draft {
         let expires_at = self.head.expires_at.to_string();
         let version = self.head.version;
         let pending = Pending {
-            head: assemble(&self.head, &blanks)?,
+            head: blank(&self.head, keys)?,
             trusted_keys: keys.iter().map(ToString::to_string).collect(),
             state: self.state,
             summary: self.summary,

@@ -209,3 +209,20 @@ fn fault_K15_a_key_signs_once() {
     assert_eq!(twice.unwrap_err().code, "key-duplicate");
     assert!(!origin.folder().path().exists());
 }
+
+#[test]
+fn fault_K20_no_more_keys_sign_than_a_head_carries() {
+    let origin = Origin::new(&generated(5));
+    let keys = |count: u8| -> Vec<_> {
+        (0..count).map(|seed| edgegrant::trust::SecretKey::from_seed(1, [seed; 32])).collect()
+    };
+    for count in [0, 9] {
+        let failure = publish(&origin.options(FIRST), &keys(count), &origin.folder()).unwrap_err();
+        assert_eq!(failure.code, "signature-count", "{count}");
+    }
+    assert!(!origin.folder().path().exists());
+    // Eight fit, also beside the longest audience.
+    let mut long = origin.options(FIRST);
+    long.terms.audience = "a".repeat(128);
+    publish(&long, &keys(8), &origin.folder()).unwrap();
+}

@@ -4,6 +4,7 @@
 
 mod basics;
 mod crash;
+mod deltas;
 mod elsewhere;
 mod erasure;
 mod kit;
