@@ -14,7 +14,7 @@ mod snapshot_support;
 use edgegrant::snapshot::{Body, encode};
 use snapshot_support::assemble::{Parts, catalogue, place, text};
 use snapshot_support::crafted::{
-    BOOLEAN, FEATURE, PLAN, alias, declared, grant, metered, open, open_page, refused, subject,
+    BOOLEAN, FEATURE, alias, declared, grant, metered, open, open_page, refused, subject,
     with_shape,
 };
 use snapshot_support::independent::pack;
@@ -367,5 +367,14 @@ fn fault_B29_times_that_cannot_be() {
     // A grant that expires before it is effective.
     let expired = [1, 1, 0, 8, 0, 2, 0];
     assert_eq!(refused(with_shape(&metered(&[&expired]), &[&acme])), "snapshot-value");
-    assert_eq!(PLAN.len(), 4);
+    // A grid of an hour, and those that are shorter or fall beside whole minutes: a history of them
+    // would have no end.
+    let grid = |millis: &[u8]| {
+        let front = [0, 2, 34, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0];
+        shape(&[front.as_slice(), millis, &[0, 0]].concat())
+    };
+    assert_eq!(grid(&[0x80, 0xdd, 0xdb, 0x01]), None);
+    for millis in [&[0x01][..], &[0x80, 0xdd, 0x5b], &[0x81, 0xdd, 0xdb, 0x01]] {
+        assert_eq!(grid(millis), Some("snapshot-value"), "{millis:?}");
+    }
 }

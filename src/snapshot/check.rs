@@ -2,6 +2,7 @@
 
 use crate::amount::Amount;
 use crate::engine::program::{Metered, Program, Rule, Steady, Usage};
+use crate::time::Recurrence;
 
 /// Whether a program and its steady state make sense together.
 pub(super) fn program(program: &Program, steady: Option<&Steady>) -> bool {
@@ -20,14 +21,16 @@ fn metered(metered: &Metered) -> bool {
     let opening = &metered.opening;
     let stretches = &metered.timeline.stretches;
     let ordered = stretches.is_sorted_by_key(|stretch| stretch.from);
+    let grids = stretches.iter().filter_map(|stretch| stretch.grid).all(recurs);
     let grants = metered.grants.iter().all(|grant| {
         let ends = grant.expires_at.is_none_or(|end| end >= grant.effective_at);
         let amounts = [grant.amount, grant.min_rollover, grant.max_rollover];
-        ends && amounts.into_iter().all(quantity)
+        ends && amounts.into_iter().all(quantity) && grant.recurrence.is_none_or(recurs)
     });
     let tallies = [opening.overage, opening.usage, opening.grant_usage];
     !stretches.is_empty()
         && ordered
+        && grids
         && opening.period_start <= opening.at
         && opening.balances.len() == metered.grants.len()
         && opening.balances.iter().copied().all(quantity)
@@ -49,6 +52,11 @@ fn usage(usage: Usage) -> bool {
 
 fn steady_state(steady: &Steady) -> bool {
     steady.after <= steady.until && steady.net.is_in_range()
+}
+
+/// Facts recur no more often than every hour, and histories count on it.
+const fn recurs(recurrence: Recurrence) -> bool {
+    recurrence.interval.is_hour_or_longer() && recurrence.interval.is_whole_minutes()
 }
 
 fn quantity(amount: Amount) -> bool {

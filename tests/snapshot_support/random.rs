@@ -71,7 +71,7 @@ impl Random {
             0 => Interval::parse("P1M").unwrap(),
             1 => Interval::new(self.below(3), self.below(14), 3_600_000).unwrap(),
             2 => Interval::new(1_000, 12_000, 366_000 * 86_400_000).unwrap(),
-            _ => Interval::new(0, 0, 1 + self.below(1 << 33)).unwrap(),
+            _ => Interval::new(0, 0, 60_000 * (60 + self.below(1 << 17))).unwrap(),
         };
         Recurrence { interval, anchor: self.instant() }
     }
