@@ -7,10 +7,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use edgegrant::trust::VerifiedHead;
 use edgegrant_origin::disk::{Disk, Local, Readers};
+use edgegrant_origin::folder::Folder;
 use edgegrant_origin::gc::{self, gc};
-use edgegrant_origin::publish::{prepare, publish, renew};
+use edgegrant_origin::publish::{complete, prepare, publish, renew};
 use edgegrant_origin::{Exit, Failure};
 
+use crate::elsewhere::Signer;
 use crate::kit::{Origin, at, bulky, key, names};
 
 const FIRST: &str = "2026-11-20T12:05:10Z";
@@ -162,6 +164,38 @@ fn renewing_and_preparing_may_be_interrupted_anywhere() {
         check,
     );
     assert!(renewed >= 3 && prepared > 5, "{renewed} {prepared}");
+}
+
+#[test]
+fn taking_signatures_may_be_interrupted_anywhere() {
+    let (before, after) = before_and_after();
+    let make = || {
+        let origin = Origin::new(&before);
+        origin.publish(FIRST).unwrap();
+        origin.write(&after);
+        let keys = [key().trusted_key()];
+        let unsigned = prepare(&origin.options(SECOND), &keys, &origin.folder()).unwrap();
+        let signature = Signer::of_kit().sign(&unsigned);
+        std::fs::write(origin.folder().path().join("signature"), signature).unwrap();
+        origin
+    };
+    let take = |origin: &Origin, folder: &Folder| {
+        let signature = std::fs::read(origin.folder().path().join("signature")).unwrap();
+        complete(&[signature], at(SECOND), folder).map(|_| ())
+    };
+    let broken = until_it_lasts(
+        make,
+        |origin, disk| take(origin, &origin.folder_on(disk)),
+        |origin| {
+            origin.assert_whole();
+            // Whoever gives the signature once more gets what was prepared, or has it already.
+            let again = take(origin, &origin.folder());
+            assert!(again.is_ok() || !origin.folder().pending().exists());
+            assert_eq!(origin.head().head().issued_at, at(SECOND));
+            origin.assert_whole();
+        },
+    );
+    assert!(broken > 4, "{broken}");
 }
 
 #[test]

@@ -11,14 +11,14 @@ use edgegrant_origin::publish::{
 use ring::rand::SystemRandom;
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
 
-use crate::kit::{Origin, at, generated, key};
+use crate::kit::{Origin, at, generated, key, seed};
 
 const FIRST: &str = "2026-11-20T12:00:10Z";
 const SECOND: &str = "2026-11-20T12:10:10Z";
 const THIRD: &str = "2026-11-20T12:20:10Z";
 
 /// A signer that shares no code with the origin.
-struct Signer {
+pub(crate) struct Signer {
     epoch: u32,
     pair: Ed25519KeyPair,
 }
@@ -29,12 +29,17 @@ impl Signer {
         Self { epoch, pair: Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).unwrap() }
     }
 
+    /// The key of the tests' own publisher.
+    pub(crate) fn of_kit() -> Self {
+        Self { epoch: 1, pair: Ed25519KeyPair::from_seed_unchecked(&seed()).unwrap() }
+    }
+
     fn trusted_key(&self) -> TrustedKey {
         TrustedKey::new(self.epoch, self.pair.public_key().as_ref().try_into().unwrap()).unwrap()
     }
 
     /// Signs the message that is meant for it.
-    fn sign(&self, unsigned: &Unsigned) -> Vec<u8> {
+    pub(crate) fn sign(&self, unsigned: &Unsigned) -> Vec<u8> {
         let key = self.trusted_key().to_string();
         let mine = unsigned.to_sign.iter().find(|to_sign| to_sign.trusted_key == key).unwrap();
         assert_eq!(mine.algorithm, "Ed25519");
@@ -199,7 +204,7 @@ fn nothing_is_renewed_that_this_publisher_did_not_sign() {
 #[test]
 fn fault_K15_a_key_signs_once() {
     let origin = Origin::new(&generated(5));
-    let again = edgegrant::trust::SecretKey::from_seed(2, [0x5e; 32]);
+    let again = edgegrant::trust::SecretKey::from_seed(2, seed());
     for keys in [[key(), key()], [key(), again]] {
         let failure = publish(&origin.options(FIRST), &keys, &origin.folder()).unwrap_err();
         assert_eq!(failure.code, "key-duplicate");

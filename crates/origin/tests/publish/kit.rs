@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::SystemTime;
 
 use edgegrant::snapshot::{Body, Catalogue, Digest, Tree, is_page};
@@ -16,14 +16,23 @@ use edgegrant_origin::gc::{self, Freed, gc};
 use edgegrant_origin::generate::{Facts, GrantIds, facts};
 use edgegrant_origin::heads;
 use edgegrant_origin::publish::{Options, Published, Terms, publish};
+use ring::rand::SystemRandom;
 use tempfile::TempDir;
 
 pub(crate) fn at(text: &str) -> Instant {
     Instant::parse(text).unwrap()
 }
 
+/// A secret that nobody else has: what anybody can read signs for nobody.
+static SEED: LazyLock<[u8; 32]> =
+    LazyLock::new(|| ring::rand::generate(&SystemRandom::new()).unwrap().expose());
+
+pub(crate) fn seed() -> [u8; 32] {
+    *SEED
+}
+
 pub(crate) fn key() -> SecretKey {
-    SecretKey::from_seed(1, [0x5e; 32])
+    SecretKey::from_seed(1, seed())
 }
 
 fn interval(text: &str) -> Interval {
