@@ -23,6 +23,10 @@ static ALONE: Mutex<()> = Mutex::new(());
 
 const SECONDS: u64 = 10;
 
+/// What takes longer has no end. An input is a matter of milliseconds; the rest is for a busy
+/// machine.
+const SLOWEST: Duration = Duration::from_secs(5);
+
 fn setting(name: &str, otherwise: u64) -> u64 {
     std::env::var(name).map_or(otherwise, |text| text.parse().expect("a number"))
 }
@@ -66,6 +70,7 @@ fn holds(name: &str) {
         let begun = Instant::now();
         run(target, &input);
         slowest = slowest.max(begun.elapsed());
+        assert!(slowest < SLOWEST, "{name} took {slowest:?} for {input:?}");
         count += 1;
     }
     let line = format!("{name}: {count} inputs in {seconds} s from seed {seed}, ");
