@@ -17,7 +17,7 @@ use edgegrant::Amount;
 use edgegrant::engine::program::Rule;
 use edgegrant::gate::{Answer, Clock, Gate, Offer, Origin, Reason, Wanted};
 use edgegrant::snapshot::{
-    Body, DeltaReader, Digest, Encoded, EntitlementRecord, Settings, Slice, encode,
+    Body, DeltaReader, Digest, Encoded, EntitlementRecord, Offered, Settings, Slice, Stream, encode,
 };
 use edgegrant::trust::sign;
 use snapshot_support::assemble::{Parts, catalogue};
@@ -250,4 +250,28 @@ fn fault_C08_what_is_asked_for_once_does_not_stay_for_ever() {
     let there = resident.filter(|id| gate.needs(id).unwrap().is_none()).count();
     let pages_max = RESIDENT_BYTES_MAX / (encoded.roots.pack_length as usize / encoded.pages.len());
     assert!(there < 2_000 / 4, "{there} subjects of about {pages_max} pages");
+}
+
+/// A step is what one chunk completes: a few pages, whatever the size of the whole.
+#[test]
+fn fault_C11_a_large_body_is_taken_in_small_steps() {
+    const CHUNK_BYTES: usize = 64 * 1024;
+    let (old, _) = two();
+    let large = encode(&settings(), &features(11), bulky_subjects(8_000)).unwrap();
+    let pack = large.pack();
+    assert!(pack.len() > 100 * CHUNK_BYTES);
+    let present = Body::open(old.pack(), &old.roots, usage_as_of()).unwrap();
+    let mut offered = Offered::new(&large.roots, usage_as_of(), true, Some(&present)).unwrap();
+    let mut stream = Stream::pack(&large.roots).unwrap();
+    let mut steps = 0;
+    for chunk in pack.chunks(CHUNK_BYTES) {
+        let before = offered.wanted().count();
+        offered.feed(&mut stream, chunk, Some(&present)).unwrap();
+        let taken = before.saturating_sub(offered.wanted().count());
+        assert!(taken <= CHUNK_BYTES / 1024, "{taken} parts in one step");
+        steps += usize::from(taken > 0);
+    }
+    assert!(steps > 100, "{steps}");
+    let body = offered.finish().unwrap();
+    assert!(body.subject("customer-007999").unwrap().is_some());
 }
