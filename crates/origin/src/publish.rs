@@ -181,14 +181,12 @@ impl Work {
             folder.make()?;
             let lock = Lock::take(folder)?;
             let before = State::load(folder, audience)?.ok_or_else(lock::busy)?;
-            let plan = Plan::of(records, options, before, folder)?;
-            blank(&plan.draft.head, keys)?;
+            let plan = Plan::of(records, options, keys, before, folder)?;
             return plan.write(folder, lock);
         }
         // A first publishing is planned before there is a folder, so that what is refused leaves
         // nothing behind.
-        let plan = Plan::of(records, options, State::first(audience)?, folder)?;
-        blank(&plan.draft.head, keys)?;
+        let plan = Plan::of(records, options, keys, State::first(audience)?, folder)?;
         folder.make()?;
         let lock = Lock::take(folder)?;
         if folder.state().exists() {
@@ -211,7 +209,7 @@ impl Work {
         reach.check(folder)?;
         let catalogue = reach::catalogue(folder, &present.head)?;
         let mut state = before.clone();
-        number(&mut state, folder, terms.now);
+        number(&mut state, keys, folder, terms.now)?;
         let roots = folder::roots(&present.head);
         let usage_as_of = present.head.usage_as_of;
         let mut draft = Draft::new(terms, state, &roots, usage_as_of, catalogue.counts())?;
@@ -231,6 +229,7 @@ impl Plan {
     fn of(
         records: Records,
         options: &Options,
+        keys: &[TrustedKey],
         before: State,
         folder: &Folder,
     ) -> Result<Self, Failure> {
@@ -240,10 +239,11 @@ impl Plan {
             Settings { seed: before.seed, usage_as_of, previous_page_bits: before.page_bits };
         let encoded = encode(&settings, &records.features, records.subjects)?;
         let mut state = State { page_bits: Some(encoded.page_bits), ..before.clone() };
-        number(&mut state, folder, terms.now);
+        number(&mut state, keys, folder, terms.now)?;
         state.count(encoded.counts.subjects, *allow_shrink)?;
         let mut draft = Draft::new(terms, state, &encoded.roots, usage_as_of, encoded.counts)?;
         draft.summary.parts = encoded.parts().count();
+        blank(&draft.head, keys)?;
         Ok(Self { encoded, draft, before })
     }
 

@@ -1,8 +1,10 @@
 //! A head that says what is to be true, and is not signed yet.
 
 use edgegrant::snapshot::{Counts, Roots};
-use edgegrant::trust::{Head, HeadSignature, SecretKey, TrustedKey, assemble, sign};
-use edgegrant::{Instant, Interval, Recurrence};
+use edgegrant::trust::{
+    Head, HeadSignature, Keyring, SecretKey, TrustedKey, assemble, sign, verify,
+};
+use edgegrant::{Error, Instant, Interval, Recurrence};
 
 use super::state::State;
 use super::{Published, Terms, pending};
@@ -92,14 +94,46 @@ pub(super) fn blank(head: &Head, keys: &[TrustedKey]) -> Result<Vec<u8>, Failure
 }
 
 /// Gives a state the next version: above every earlier one, also above that of a head whose
-/// publisher's state was lost.
-pub(super) fn number(state: &mut State, folder: &Folder, now: Instant) {
-    // A head that cannot be read is about to be replaced.
-    let published = heads::present(folder).ok().flatten().map(|kept| kept.head);
+/// publisher's state was lost. Under a new epoch a version that runs ahead of the clock, as a thief
+/// of a key can leave it, does not count any more.
+pub(super) fn number(
+    state: &mut State,
+    keys: &[TrustedKey],
+    folder: &Folder,
+    now: Instant,
+) -> Result<(), Failure> {
+    let published = own_head(state, keys, folder);
     let last = published.as_ref().map_or(0, |head| head.version).max(state.version);
-    let shrunk = published.map_or(0, |head| head.shrunk_at_version);
-    state.version = now.millis().unsigned_abs().max(last.saturating_add(1));
-    state.shrunk_at_version = state.shrunk_at_version.max(shrunk);
+    let epochs = keys.iter().map(|key| key.id().epoch());
+    // A publisher that lost its state does not know which epochs there were.
+    let is_new_epoch = state.epoch > 0 && epochs.clone().min() > Some(state.epoch);
+    let clock = now.millis().unsigned_abs();
+    let restarts = is_new_epoch && last > clock.saturating_add(DAY_MS);
+    let last = if restarts { 0 } else { last };
+    state.version = clock.max(last.checked_add(1).ok_or(EXHAUSTED)?);
+    state.epoch = epochs.max().unwrap_or_default().max(state.epoch);
+    let shrunk = published.map_or(0, |head| head.shrunk_at_version).max(state.shrunk_at_version);
+    state.shrunk_at_version = if restarts { 0 } else { shrunk };
+    Ok(())
+}
+
+const DAY_MS: u64 = 24 * 3_600_000;
+
+const EXHAUSTED: Error = Error::new(
+    "version-exhausted",
+    "somebody published the highest version there is; sign with keys of a new epoch",
+);
+
+/// What `public/head` says, if this publisher or one of its keys signed it. Whoever keeps the files
+/// can put anything there, and must not choose versions by it.
+fn own_head(state: &State, keys: &[TrustedKey], folder: &Folder) -> Option<Head> {
+    let kept = heads::present(folder).ok()??;
+    let remembered = || heads::kept(folder).is_ok_and(|heads| heads.contains(&kept));
+    let signed = || {
+        let keyring = Keyring::new(keys.to_vec(), 1).ok()?;
+        verify(&kept.bytes, &keyring, &state.audience).ok()
+    };
+    (remembered() || signed().is_some()).then_some(kept.head)
 }
 
 /// Refuses to sign twice with one key, whatever its epochs: gates count it once.

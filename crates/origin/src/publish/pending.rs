@@ -78,11 +78,11 @@ impl Draft {
         let pending = Pending {
             head: blank(&self.head, keys)?,
             trusted_keys: keys.iter().map(ToString::to_string).collect(),
-            state: self.state,
+            state: self.state.clone(),
             summary: self.summary,
         };
         // The version is taken, whatever becomes of it.
-        State { version, ..before }.save(folder)?;
+        State { version, epoch: self.state.epoch, ..before }.save(folder)?;
         let text = serde_json::to_string(&pending).unwrap_or_default();
         folder.keep(&folder.pending(), text.as_bytes())?;
         folder.settle()?;

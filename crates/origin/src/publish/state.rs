@@ -15,6 +15,9 @@ pub(super) struct State {
     pub(super) seed: [u8; 32],
     /// The highest version that was given to a head, whether it was published or not.
     pub(super) version: u64,
+    /// The highest epoch whose keys signed.
+    #[serde(default)]
+    pub(super) epoch: u32,
     pub(super) page_bits: Option<u8>,
     /// Subjects of the last published snapshot.
     pub(super) subjects: u64,
@@ -48,6 +51,7 @@ impl State {
             audience: audience.to_owned(),
             seed: random()?,
             version: 0,
+            epoch: 0,
             page_bits: None,
             subjects: 0,
             shrunk_at_version: 0,

@@ -231,3 +231,41 @@ fn fault_K20_no_more_keys_sign_than_a_head_carries() {
     long.terms.audience = "a".repeat(128);
     publish(&long, &keys(8), &origin.folder()).unwrap();
 }
+
+/// What a thief of a key does who can also write into the folder.
+fn take_over(origin: &Origin, thief: &edgegrant::trust::SecretKey, version: u64) {
+    let head = edgegrant::trust::Head { version, ..origin.head().head().clone() };
+    let signed = edgegrant::trust::sign(&head, std::slice::from_ref(thief)).unwrap();
+    std::fs::write(origin.folder().head(), signed).unwrap();
+}
+
+#[test]
+fn fault_K25_whoever_writes_files_does_not_choose_versions() {
+    let origin = Origin::new(&generated(5));
+    origin.publish(FIRST).unwrap();
+    let stranger = edgegrant::trust::SecretKey::from_seed(1, [9; 32]);
+    take_over(&origin, &stranger, u64::MAX);
+    let version = origin.publish(SECOND).unwrap().version;
+    assert_eq!(version, at(SECOND).millis().unsigned_abs());
+}
+
+#[test]
+fn fault_K25_a_new_epoch_begins_versions_anew_after_a_theft() {
+    let origin = Origin::new(&generated(5));
+    origin.publish(FIRST).unwrap();
+    take_over(&origin, &key(), (1 << 63) - 1);
+    // Unaware, the owner goes on above it, until there is nothing above.
+    assert_eq!(origin.publish(SECOND).unwrap().version, 1 << 63);
+    take_over(&origin, &key(), u64::MAX);
+    let failure = origin.publish(SECOND).unwrap_err();
+    assert_eq!(failure.code, "version-exhausted");
+    let fresh = edgegrant::trust::SecretKey::from_seed(2, [8; 32]);
+    // Gates that know the old key alone can only be led upwards.
+    let both = publish(&origin.options(SECOND), &[key(), fresh.clone()], &origin.folder());
+    assert_eq!(both.unwrap_err().code, "version-exhausted");
+    let first =
+        publish(&origin.options(SECOND), std::slice::from_ref(&fresh), &origin.folder()).unwrap();
+    assert_eq!(first.version, at(SECOND).millis().unsigned_abs());
+    let next = publish(&origin.options(SECOND), &[fresh], &origin.folder()).unwrap();
+    assert_eq!(next.version, first.version + 1);
+}
