@@ -22,7 +22,7 @@ use crate::snapshot::{Body, Digest, Roots, cut};
 use crate::time::Instant;
 use crate::trust::{Head, Keyring, TrustedKey, VerifiedHead};
 pub use answer::{Answer, Kind, Reason};
-pub use bundle::{bundle, unbundle};
+pub use bundle::{bundle, unbundle, unbundle_head};
 use found::{Found, Missing, Sought};
 pub use freshness::{Clock, Origin, Status};
 use freshness::{Rung, Standing};

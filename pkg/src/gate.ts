@@ -1,7 +1,17 @@
 import { Answers } from "./answer.js";
-import { amount, featureKey, instant, millis, own, refuse, subjectId } from "./arguments.js";
+import {
+  amount,
+  featureKey,
+  instant,
+  millis,
+  object,
+  own,
+  refuse,
+  subjectId,
+} from "./arguments.js";
 import type { Decision, Entitlement } from "./decision.js";
 import { engine } from "./engine.js";
+import { loadBytes } from "./body.js";
 import { coded, GateError } from "./errors.js";
 import type * as glue from "./glue.js";
 import {
@@ -11,14 +21,21 @@ import {
   type GateOptions,
   type RefreshOptions,
   type RequestContext,
+  type SubjectOptions,
   optionsOf,
   readAsk,
   readConfig,
   stated,
 } from "./options.js";
+import { Pages } from "./pages.js";
 import { Refresher } from "./refresh.js";
 import { Subject } from "./subject.js";
 import type { Explanation, History, HistoryOptions, Status } from "./told.js";
+
+/** What stands before the head of a snapshot in one file. */
+const BUNDLE_PREFIX = 8;
+/** The longest slice, which somebody may take for a snapshot. */
+const SLICE_LENGTH_MAX = 270_336;
 
 /** What the wasm says of its snapshot. */
 type Told = Omit<Status, "refreshing">;
@@ -28,6 +45,7 @@ export class Gate {
   readonly #config: Config;
   readonly #answers: Answers;
   readonly #refresher: Refresher | undefined;
+  readonly #pages: Pages | undefined;
   #gate: glue.Gate | undefined;
 
   /** Verifies the keys, and the snapshot if one is given; fetches nothing. */
@@ -37,6 +55,7 @@ export class Gate {
     this.#gate = coded(() => made(config));
     this.#answers = new Answers(this.#gate);
     if (config.origin !== undefined) this.#refresher = new Refresher(config, () => this.#open());
+    if (config.paged) this.#pages = new Pages(config, () => this.#open());
     this.#loadGiven();
   }
 
@@ -129,10 +148,18 @@ export class Gate {
     return coded(() => this.#open().slice(id));
   }
 
-  /** The same for one subject, named once. */
-  async subject(subject: string): Promise<Subject> {
+  /**
+   * The same for one subject, named once. A paged gate fetches what it takes to answer; when that
+   * is not to be had, `status.lastError` says why and the answer is `not-resident`.
+   */
+  async subject(subject: string, options?: SubjectOptions): Promise<Subject> {
+    const given = options === undefined ? {} : optionsOf(options, ["ctx"]);
+    const ctx = stated(given, "ctx", object, undefined);
+    const id = subjectId(subject);
     this.#open();
-    return new Subject(this, subjectId(subject));
+    await this.#pages?.reside(id, ctx);
+    this.#open();
+    return new Subject(this, id);
   }
 
   /** Waits until there is a snapshot; at once when there is. */
@@ -154,7 +181,8 @@ export class Gate {
 
   /** What is known of the snapshot and of the latest refresh. */
   get status(): Status {
-    const { lastError, lastRefreshAt, refreshing } = this.#refresher ?? { refreshing: false };
+    const { lastRefreshAt, refreshing } = this.#refresher ?? { refreshing: false };
+    const lastError = this.#refresher?.lastError ?? this.#pages?.lastError;
     const told = this.#told();
     return {
       ...told,
@@ -162,7 +190,8 @@ export class Gate {
       ...(lastError && { lastError }),
       ...(lastRefreshAt !== undefined && {
         lastRefreshAt,
-        frozen: lastError === undefined && lastRefreshAt >= (told?.staleAfter ?? NaN),
+        frozen:
+          this.#refresher?.lastError === undefined && lastRefreshAt >= (told?.staleAfter ?? NaN),
       }),
     };
   }
@@ -172,6 +201,7 @@ export class Gate {
     const gate = this.#gate;
     this.#gate = undefined;
     this.#refresher?.stop(closed());
+    this.#pages?.stop(closed());
     gate?.free();
   }
 
@@ -180,11 +210,10 @@ export class Gate {
     if (snapshot === undefined) return;
     try {
       const at = now();
-      coded(() =>
-        "file" in snapshot
-          ? this.#open().loadBundle(snapshot.file, at)
-          : this.#open().loadBytes(snapshot.head, snapshot.pack, at),
-      );
+      coded(() => {
+        const { head, pack } = "file" in snapshot ? apart(snapshot.file) : snapshot;
+        loadBytes(this.#open(), head, pack, at);
+      });
     } catch (error) {
       // The origin may have a better one.
       if (this.#refresher === undefined || !(error instanceof GateError)) throw error;
@@ -218,11 +247,18 @@ function made(config: Config): glue.Gate {
   const { audience, trustedKeys, threshold, dangerouslyOpenWithoutSnapshot } = config;
   const Engine = engine().Gate;
   const gate = new Engine(audience, trustedKeys, threshold, dangerouslyOpenWithoutSnapshot);
+  if (config.paged) gate.holdPages(config.residentBytesMax);
   for (const [feature, policy] of config.whenExpired) gate.tighten(feature, policy);
   for (const [feature, policy] of config.dangerouslyWhenExpired) {
     gate.dangerouslyLoosen(feature, policy);
   }
   return gate;
+}
+
+/** A snapshot in one file as head and pack, in the same memory. */
+function apart(file: Uint8Array): { head: Uint8Array; pack: Uint8Array } {
+  const head = engine().bundleHead(file.subarray(0, SLICE_LENGTH_MAX));
+  return { head, pack: file.subarray(BUNDLE_PREFIX + head.length) };
 }
 
 /** When usage was seen. */

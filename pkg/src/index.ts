@@ -10,6 +10,7 @@ export type {
   RefreshOptions,
   RequestContext,
   SnapshotBytes,
+  SubjectOptions,
 } from "./options.js";
 export { reasons } from "./reasons.js";
 export type { Subject } from "./subject.js";

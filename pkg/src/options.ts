@@ -49,6 +49,13 @@ export interface GateOptions extends TrustOptions {
    * this gives access that nobody granted. Decisions say `policySource: "local"`.
    */
   dangerouslyWhenExpired?: Readonly<Record<string, "last-known" | "open">>;
+  /**
+   * Hold only the subjects that `gate.subject(id)` was asked for, in place of the whole snapshot;
+   * needs `origin`.
+   */
+  paged?: boolean;
+  /** What the held subjects' pages may take, in bytes; 32 MiB unless stated. */
+  residentBytesMax?: number;
   /** Answer everything with access until there is a snapshot, though nobody signed that. */
   dangerouslyOpenWithoutSnapshot?: boolean;
 }
@@ -75,6 +82,12 @@ export interface RefreshOptions {
   /** Fail unless the snapshot has this version or a later one, say the one after a payment. */
   minVersion?: number;
   /** The request's context in a Worker: refreshes of one request are one. */
+  ctx?: RequestContext;
+}
+
+/** How a subject is made resident. */
+export interface SubjectOptions {
+  /** The request's context in a Worker: what one request fetches twice is fetched once. */
   ctx?: RequestContext;
 }
 
@@ -144,6 +157,8 @@ export interface Config extends Trust {
   readonly whenExpired: Policies;
   readonly dangerouslyWhenExpired: Policies;
   readonly dangerouslyOpenWithoutSnapshot: boolean;
+  readonly paged: boolean;
+  readonly residentBytesMax: number;
 }
 
 /** Features and what they answer once the snapshot has expired. */
@@ -152,6 +167,7 @@ type Policies = readonly (readonly [feature: string, policy: string])[];
 const AUDIENCE_LENGTH_MAX = 128;
 const KEY_LENGTH_MAX = 128;
 const TIMEOUT_MS = 10_000;
+const RESIDENT_BYTES_MAX = 32 * 1024 * 1024;
 /** The longest that timers of JavaScript can wait. */
 const TIMEOUT_MS_MAX = 2_147_483_647;
 
@@ -173,10 +189,15 @@ export function readConfig(value: unknown): Config {
       [],
     ),
     dangerouslyOpenWithoutSnapshot: stated(options, "dangerouslyOpenWithoutSnapshot", flag, false),
+    paged: stated(options, "paged", flag, false),
+    residentBytesMax: stated(options, "residentBytesMax", amount, RESIDENT_BYTES_MAX),
   };
   refuseUnknown(options, config);
   if (config.origin === undefined && config.snapshot === undefined) {
     throw new GateError("argument-invalid", "there is no snapshot: state `origin` or `snapshot`");
+  }
+  if (config.paged && config.origin === undefined) {
+    throw new GateError("argument-invalid", "there is nowhere to fetch pages from: state `origin`");
   }
   return config;
 }

@@ -2,13 +2,8 @@ import { object, refuse } from "./arguments.js";
 import { coded, GateError } from "./errors.js";
 import type { Gate } from "./glue.js";
 import { type Config, stated } from "./options.js";
+import { fetchBody } from "./body.js";
 import { download } from "./transport.js";
-
-/** What the wasm says is needed after a head. */
-interface Body {
-  name: string;
-  length: number;
-}
 
 /** A refresh under way. */
 interface Flight {
@@ -92,6 +87,8 @@ export class Refresher {
       throw this.lastError;
     } finally {
       clearTimeout(timer);
+      // What else is on its way is of no use any more.
+      abort.abort();
     }
   }
 
@@ -100,8 +97,8 @@ export class Refresher {
     const { bytes: head, etag } = await this.#head(signal);
     if (head === undefined) return;
     try {
-      const wanted = this.#offer(head);
-      if (wanted !== undefined) await this.#load(head, wanted, signal);
+      const version = this.#offer(head);
+      if (version !== undefined) await this.#fetchBody(head, version, signal);
       this.#etag = etag;
     } catch (error) {
       // Another refresh, of another request, has brought a newer one meanwhile.
@@ -122,18 +119,16 @@ export class Refresher {
     );
   }
 
-  #offer(head: Uint8Array): Body | undefined {
+  #offer(head: Uint8Array): number | undefined {
     const now = this.#config.now();
-    return coded(() => this.#gate().offer(head, now)) as Body | undefined;
+    return coded(() => this.#gate().offer(head, now, false));
   }
 
-  async #load(head: Uint8Array, { name, length }: Body, signal: AbortSignal): Promise<void> {
-    const path = `private/pack/${name}`;
-    const { headers } = this.#config;
-    const { bytes } = await download(this.#config, { path, headers, lengthMax: length }, signal);
-    const pack = bytes as Uint8Array;
-    const now = this.#config.now();
-    coded(() => this.#gate().load(head, pack, now));
+  async #fetchBody(head: Uint8Array, version: number, signal: AbortSignal): Promise<void> {
+    await fetchBody(this.#config, this.#gate, head, signal);
+    if (this.#version() >= version) return;
+    const message = "another refresh at the same time was refused: refresh again";
+    throw new GateError("refresh-interrupted", message);
   }
 
   #version(): number {
@@ -147,12 +142,12 @@ function version(value: unknown, name: string): number {
   return Number.isSafeInteger(value) ? (value as number) : refuse(name, "a version");
 }
 
-function asGateError(error: unknown): GateError {
+export function asGateError(error: unknown): GateError {
   if (error instanceof GateError) return error;
   const message = "the origin cannot be reached: check `origin` and the network";
   return new GateError("origin-unreachable", message, { cause: error });
 }
 
-function isWorkers(): boolean {
+export function isWorkers(): boolean {
   return globalThis.navigator?.userAgent === "Cloudflare-Workers";
 }
