@@ -1,4 +1,4 @@
-import { coded } from "./errors.js";
+import { coded, life } from "./engine.js";
 import type { Gate } from "./glue.js";
 import type { Config } from "./options.js";
 import { download, notServed, slicesOf, stream } from "./transport.js";
@@ -26,8 +26,8 @@ export async function fetchBody(
   signal: AbortSignal,
 ): Promise<void> {
   let deltaUntried = true;
-  while (gate().offered !== undefined) {
-    const files = gate().wanted(deltaUntried) as Files | undefined;
+  while (coded(() => gate().offered) !== undefined) {
+    const files = coded(() => gate().wanted(deltaUntried)) as Files | undefined;
     if (files === undefined) {
       coded(() => gate().swap());
     } else if (files.folder === "part") {
@@ -103,16 +103,18 @@ async function fetchDelta(
 async function pour(config: Config, gate: () => Gate, files: Files, signal: AbortSignal) {
   const wanted = { path: pathOf(files), headers: config.headers, lengthMax: files.lengthMax };
   const reading = coded(() => gate().stream(files.folder === "delta"));
+  const born = life();
   let useful = true;
   try {
     const found = await stream(config, wanted, signal, (chunk) => {
-      useful = coded(() => gate().feed(reading, chunk));
+      // What reads is gone with its instance.
+      useful = born === life() && coded(() => gate().feed(reading, chunk));
       return useful;
     });
     if (found && useful) coded(() => reading.finish());
     return found;
   } finally {
-    reading.free();
+    if (born === life()) reading.free();
   }
 }
 

@@ -13,6 +13,7 @@ export type {
   SubjectOptions,
 } from "./options.js";
 export { reasons } from "./reasons.js";
+export type { Store, StoreName } from "./store.js";
 export type { Subject } from "./subject.js";
 export type * from "./told.js";
 

@@ -1,4 +1,5 @@
 import { GateError } from "./errors.js";
+import type { Store } from "./store.js";
 import {
   amount,
   bytes,
@@ -56,6 +57,8 @@ export interface GateOptions extends TrustOptions {
   paged?: boolean;
   /** What the held subjects' pages may take, in bytes; 32 MiB unless stated. */
   residentBytesMax?: number;
+  /** Where to keep the last good snapshot and the version floor; untrusted. Needs `origin`. */
+  store?: Store;
   /** Answer everything with access until there is a snapshot, though nobody signed that. */
   dangerouslyOpenWithoutSnapshot?: boolean;
 }
@@ -154,6 +157,7 @@ export interface Config extends Trust {
   readonly fetch: GateOptions["fetch"];
   readonly now: () => number;
   readonly timeoutMs: number;
+  readonly store: Store | undefined;
   readonly whenExpired: Policies;
   readonly dangerouslyWhenExpired: Policies;
   readonly dangerouslyOpenWithoutSnapshot: boolean;
@@ -181,6 +185,7 @@ export function readConfig(value: unknown): Config {
     fetch: stated(options, "fetch", callable<NonNullable<GateOptions["fetch"]>>, undefined),
     now: stated(options, "now", clock, () => Date.now()),
     timeoutMs: stated(options, "timeoutMs", timeout, TIMEOUT_MS),
+    store: stated(options, "store", storage, undefined),
     whenExpired: stated(options, "whenExpired", policies("closed", "last-known"), []),
     dangerouslyWhenExpired: stated(
       options,
@@ -195,6 +200,12 @@ export function readConfig(value: unknown): Config {
   refuseUnknown(options, config);
   if (config.origin === undefined && config.snapshot === undefined) {
     throw new GateError("argument-invalid", "there is no snapshot: state `origin` or `snapshot`");
+  }
+  if (config.store !== undefined && config.origin === undefined) {
+    throw new GateError(
+      "argument-invalid",
+      "nothing is fetched that could be kept: state `origin`",
+    );
   }
   if (config.paged && config.origin === undefined) {
     throw new GateError("argument-invalid", "there is nowhere to fetch pages from: state `origin`");
@@ -263,6 +274,16 @@ function shown(read: () => unknown): unknown {
   } catch (cause) {
     throw new GateError("clock-failed", "`now` threw: see `cause`", { cause });
   }
+}
+
+/** A store; its methods are looked up now and called as its own. */
+function storage(value: unknown, name: string): Store {
+  const given = object(value, name) as Partial<Store>;
+  const { get, put } = given;
+  if (typeof get !== "function" || typeof put !== "function") {
+    refuse(name, "an object with the functions `get` and `put`");
+  }
+  return { get: get.bind(given), put: put.bind(given) };
 }
 
 function timeout(value: unknown, name: string): number {

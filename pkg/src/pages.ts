@@ -1,5 +1,6 @@
 import { fetchPart } from "./body.js";
-import { coded, GateError } from "./errors.js";
+import { coded } from "./engine.js";
+import { GateError } from "./errors.js";
 import type { Gate } from "./glue.js";
 import type { Config } from "./options.js";
 import { asGateError, isWorkers } from "./refresh.js";

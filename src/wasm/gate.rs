@@ -4,6 +4,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::answer::Scratch;
+use super::remains::Remains;
 use super::{amount, instant, thrown, told};
 use crate::amount::Amount;
 use crate::engine::WindowSize;
@@ -15,6 +16,7 @@ use crate::time::Instant;
 pub struct Gate {
     pub(super) gate: gate::Gate,
     latest: Scratch,
+    pub(super) remains: Remains,
 }
 
 #[wasm_bindgen]
@@ -33,7 +35,7 @@ impl Gate {
         let options = Options::parse(audience, &trusted_keys, threshold as usize);
         let options = options.map_err(|error| thrown(&error))?;
         let gate = gate::Gate::new(Options { dangerously_open_without_snapshot, ..options });
-        Ok(Self { gate, latest: Scratch::default() })
+        Ok(Self { gate, latest: Scratch::default(), remains: Remains::default() })
     }
 
     /// Whether the feature may be used.

@@ -6,6 +6,7 @@
 mod answer;
 mod gate;
 mod refresh;
+mod remains;
 mod slice;
 mod told;
 mod trust;

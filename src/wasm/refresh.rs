@@ -6,19 +6,18 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use super::gate::Gate;
 use super::{thrown, told};
 use crate::error::Error;
-use crate::gate::{Clock, Origin, unbundle_head};
-use crate::snapshot::{self, Digest};
+use crate::gate::{self, Clock, Digest, Origin, unbundle_head};
 
 /// A file with many parts that is being downloaded.
 #[wasm_bindgen]
-pub struct Stream(snapshot::Stream);
+pub struct Stream(gate::Stream);
 
 #[wasm_bindgen]
 impl Stream {
     /// Says that no more chunks come.
     ///
     /// # Errors
-    /// Those of [`snapshot::Stream::finish`].
+    /// Those of [`gate::Stream::finish`].
     pub fn finish(&self) -> Result<(), JsValue> {
         handed(self.0.finish())
     }
@@ -36,10 +35,11 @@ impl Gate {
     /// body is wanted, and nothing when the body is the present one.
     ///
     /// # Errors
-    /// Those of [`gate::Gate::offer`](crate::gate::Gate::offer).
+    /// Those of [`gate::Gate::offer`](gate::Gate::offer).
     pub fn offer(&mut self, head: &[u8], now: f64, given: bool) -> Result<Option<f64>, JsValue> {
         let origin = if given { Origin::Bytes } else { Origin::Network };
         handed(self.gate.offer(head, Clock::from_millis(now), origin))?;
+        self.remains.note(&self.gate);
         Ok(self.offered())
     }
 
@@ -57,7 +57,7 @@ impl Gate {
     /// Takes a part by its name.
     ///
     /// # Errors
-    /// Those of [`gate::Gate::supply`](crate::gate::Gate::supply).
+    /// Those of [`gate::Gate::supply`](gate::Gate::supply).
     pub fn supply(&mut self, name: &str, bytes: &[u8]) -> Result<(), JsValue> {
         handed(Digest::parse(name).map_or(Ok(()), |name| self.gate.supply(name, bytes)))
     }
@@ -65,7 +65,7 @@ impl Gate {
     /// Begins to read the delta or the pack of the offered body.
     ///
     /// # Errors
-    /// Those of [`gate::Gate::stream`](crate::gate::Gate::stream).
+    /// Those of [`gate::Gate::stream`](gate::Gate::stream).
     pub fn stream(&self, delta: bool) -> Result<Stream, JsValue> {
         handed(self.gate.stream(delta).map(Stream))
     }
@@ -73,7 +73,7 @@ impl Gate {
     /// Takes the next chunk of a file, and says whether the rest is of use.
     ///
     /// # Errors
-    /// Those of [`gate::Gate::feed`](crate::gate::Gate::feed).
+    /// Those of [`gate::Gate::feed`](gate::Gate::feed).
     pub fn feed(&mut self, stream: &mut Stream, chunk: &[u8]) -> Result<bool, JsValue> {
         handed(self.gate.feed(&mut stream.0, chunk))
     }
@@ -81,15 +81,17 @@ impl Gate {
     /// Lets the offered snapshot take the place of the present one; `false` when more is wanted.
     ///
     /// # Errors
-    /// Those of [`gate::Gate::swap`](crate::gate::Gate::swap).
+    /// Those of [`gate::Gate::swap`](gate::Gate::swap).
     pub fn swap(&mut self) -> Result<bool, JsValue> {
-        handed(self.gate.swap())
+        let swapped = handed(self.gate.swap());
+        self.remains.note(&self.gate);
+        swapped
     }
 
     /// The name of the part that has to be fetched next to answer for a subject.
     ///
     /// # Errors
-    /// Those of [`gate::Gate::needs`](crate::gate::Gate::needs).
+    /// Those of [`gate::Gate::needs`](gate::Gate::needs).
     pub fn needs(&self, subject: &str) -> Result<Option<String>, JsValue> {
         handed(self.gate.needs(subject)).map(|name| name.map(|name| name.to_string()))
     }
@@ -97,7 +99,7 @@ impl Gate {
     /// Takes the part that a subject needs next.
     ///
     /// # Errors
-    /// Those of [`gate::Gate::keep`](crate::gate::Gate::keep).
+    /// Those of [`gate::Gate::keep`](gate::Gate::keep).
     pub fn keep(&mut self, subject: &str, name: &str, bytes: &[u8]) -> Result<(), JsValue> {
         handed(Digest::parse(name).map_or(Ok(()), |name| self.gate.keep(subject, name, bytes)))
     }

@@ -5,8 +5,7 @@ use wasm_bindgen::JsValue;
 
 use crate::amount::Amount;
 use crate::engine;
-use crate::gate;
-use crate::snapshot::PART_BYTES_MAX;
+use crate::gate::{self, PART_BYTES_MAX};
 use crate::time::Instant;
 
 /// Gives the object; a twin of numbers, texts and lists always becomes one.
