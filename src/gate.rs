@@ -18,13 +18,11 @@ use crate::amount::Amount;
 use crate::engine::program::{Program, Rule};
 use crate::engine::{Explanation, History, HistoryQuery, UsageEvent, WindowSize};
 use crate::error::Error;
-use crate::snapshot::{Body, Roots, cut};
-/// What callers of a gate name besides.
-pub use crate::snapshot::{Digest, PART_BYTES_MAX, Stream, WhenExpired};
+use crate::snapshot::{Body, Digest, Roots, cut};
 use crate::time::Instant;
 use crate::trust::{Head, Keyring, TrustedKey, VerifiedHead};
 pub use answer::{Answer, Kind, Reason};
-pub use bundle::{bundle, unbundle, unbundle_head};
+pub use bundle::{bundle, unbundle};
 use found::{Found, Missing, Sought};
 pub use freshness::{Clock, Origin, Status};
 use freshness::{Rung, Standing};

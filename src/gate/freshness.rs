@@ -218,7 +218,7 @@ pub(super) fn admit_loss(
 ) -> Result<(), Error> {
     let meant =
         head.epoch() > present.epoch() || head.head().shrunk_at_version > present.head().version;
-    if meant || subjects >= present_subjects / 2 { Ok(()) } else { Err(SHRUNK) }
+    if meant || subjects >= present_subjects.div_ceil(2) { Ok(()) } else { Err(SHRUNK) }
 }
 
 const SHRUNK: Error = Error::new(

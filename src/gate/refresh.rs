@@ -114,7 +114,8 @@ impl Gate {
         let present = self.present.as_ref().map(|present| &present.body);
         // What somebody who has given bytes brings is there as a whole.
         let whole = self.resident_bytes_max.is_none() || origin != Origin::Network;
-        let body = match pending.filter(|pending| *pending.body.roots() == roots) {
+        let fits = |offered: &Offered| *offered.roots() == roots && (offered.is_whole() || !whole);
+        let body = match pending.filter(|pending| fits(&pending.body)) {
             Some(Pending { mut body, .. }) => {
                 body.renew(usage_as_of);
                 body
@@ -123,12 +124,6 @@ impl Gate {
         };
         self.pending = Some(Pending { head, origin, body, rounds: 0 });
         Ok(Offer::Body { name: roots.pack_name(), length: roots.pack_length })
-    }
-
-    /// The version of the head whose body is wanted, if one was offered.
-    #[must_use]
-    pub fn offered(&self) -> Option<u64> {
-        self.pending.as_ref().map(|pending| pending.head.head().version)
     }
 
     /// Whether a part of the snapshot turned out to be bad when it was first touched. The next
@@ -185,7 +180,7 @@ impl Gate {
     /// Those of [`Offered::feed`]. The offer is then refused as a whole.
     pub fn feed(&mut self, stream: &mut Stream, chunk: &[u8]) -> Result<bool, Error> {
         self.with_offered(|body, present| body.feed(stream, chunk, present))?;
-        Ok(self.pending.as_ref().is_some_and(|pending| stream.is_for(pending.body.roots())))
+        Ok(self.pending.as_ref().is_some_and(|pending| pending.body.takes(stream)))
     }
 
     /// Changes the offered body, if there is one, and refuses it when that fails.
@@ -239,7 +234,7 @@ impl Gate {
             let subjects = |body: &Body| body.catalogue().counts().subjects;
             freshness::admit_loss(&head, subjects(&body), &present.head, subjects(&present.body))?;
         }
-        body.evict(self.resident_bytes_max.unwrap_or(usize::MAX), None);
+        body.evict(self.resident_bytes_max.unwrap_or(usize::MAX), &[]);
         self.seen.forget_included(&body);
         self.present = Some(Snapshot { head, origin, body });
         Ok(())
@@ -263,6 +258,13 @@ impl Gate {
         }
         self.with_offered(|body, present| body.read(pack, present))?;
         if self.swap()? { Ok(()) } else { Err(INCOMPLETE) }
+    }
+
+    /// What nodes and pages of the present body take in memory, in bytes, with the room for them; 0
+    /// before the first.
+    #[must_use]
+    pub fn resident_bytes(&self) -> usize {
+        self.present.as_ref().map_or(0, |present| present.body.resident_bytes())
     }
 
     /// The name of the part that has to be fetched next to answer for a subject; `None` when there

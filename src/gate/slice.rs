@@ -19,7 +19,6 @@ pub struct SliceGate {
     present: Proved,
     /// As in a gate: time does not run back behind a verified head.
     latest_issue: Instant,
-    distrusted: bool,
 }
 
 /// A verified head and the subject that it proves.
@@ -45,7 +44,7 @@ impl SliceGate {
         let head = verify(slice.head(), &options.keyring, &options.audience)?;
         let latest_issue = head.head().issued_at;
         let present = prove(&slice, head, &subject, min_version)?;
-        Ok(Self { options, subject, present, latest_issue, distrusted: false })
+        Ok(Self { options, subject, present, latest_issue })
     }
 
     /// Takes a newer slice of the same subject. Whatever is refused changes nothing.
@@ -60,11 +59,6 @@ impl SliceGate {
         self.latest_issue = self.latest_issue.max(head.head().issued_at);
         self.present = prove(&slice, head, &self.subject, min_version)?;
         Ok(())
-    }
-
-    /// Lets answers be given by policy, as if the slice had expired, until this is taken back.
-    pub const fn distrust(&mut self, distrusted: bool) {
-        self.distrusted = distrusted;
     }
 
     /// Whose slice it is.
@@ -105,9 +99,7 @@ impl SliceGate {
     }
 
     fn standing(&self, clock: Clock) -> Standing {
-        let head = self.present.head.head();
-        let standing = Standing::new(head, Origin::Bytes, clock, self.latest_issue);
-        if self.distrusted { standing.expired() } else { standing }
+        Standing::new(self.present.head.head(), Origin::Bytes, clock, self.latest_issue)
     }
 
     fn find<'a>(&'a self, ask: &Ask<'_>) -> Sought<'a> {

@@ -12,7 +12,6 @@ mod parts;
 mod residency;
 mod sharing;
 mod slot;
-mod wanted;
 mod whole;
 
 use super::bytes::known_text;

@@ -6,14 +6,17 @@
 //! refuse. The first body alone may be taken as it comes: its parts are looked at when they are
 //! touched, for nothing better is there to answer in the meantime.
 
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
 use super::Body;
 use super::pack::{PackReader, pack_length};
 use super::parts::Spot;
 use super::slot::Slot;
-use super::wanted::WantedParts;
 use crate::error::Error;
 use crate::snapshot::catalogue::Catalogue;
 use crate::snapshot::delta::DeltaReader;
+use crate::snapshot::hash::digest;
 use crate::snapshot::page::Page;
 use crate::snapshot::{Digest, Roots, refusal, tree};
 use crate::time::Instant;
@@ -25,13 +28,17 @@ pub struct Offered {
     /// Whether all parts are wanted, or those that the present body holds.
     whole: bool,
     body: Option<Body>,
-    wanted: WantedParts,
+    wanted: BTreeMap<Digest, Spot>,
+    /// Tells this offer from others of the same body.
+    identity: Rc<()>,
 }
 
 /// A file with many parts, read as it arrives. Each download has its own.
 pub struct Stream {
     roots: Roots,
     reader: Reader,
+    /// Which offer took the first chunk: another lacks what was in it.
+    begun: Option<Rc<()>>,
 }
 
 enum Reader {
@@ -45,19 +52,17 @@ impl Stream {
     /// # Errors
     /// `snapshot-limit` for a pack longer than any may be, `snapshot-format` for one shorter.
     pub fn pack(roots: &Roots) -> Result<Self, Error> {
-        Ok(Self { roots: *roots, reader: Reader::Pack(PackReader::new(roots.pack_length)?) })
+        Ok(Self::new(roots, Reader::Pack(PackReader::new(roots.pack_length)?)))
     }
 
     /// A delta to a body.
     #[must_use]
     pub fn delta(roots: &Roots) -> Self {
-        Self { roots: *roots, reader: Reader::Delta(DeltaReader::default()) }
+        Self::new(roots, Reader::Delta(DeltaReader::default()))
     }
 
-    /// Whether it is the file of that body.
-    #[must_use]
-    pub fn is_for(&self, roots: &Roots) -> bool {
-        self.roots == *roots
+    const fn new(roots: &Roots, reader: Reader) -> Self {
+        Self { roots: *roots, reader, begun: None }
     }
 
     /// Says that no more chunks come.
@@ -85,8 +90,9 @@ impl Offered {
         whole: bool,
         present: Option<&Body>,
     ) -> Result<Self, Error> {
-        let wanted = WantedParts::from_iter([(roots.catalogue, Spot::Catalogue)]);
-        let mut offered = Self { roots: *roots, usage_as_of, whole, body: None, wanted };
+        let wanted = BTreeMap::from([(roots.catalogue, Spot::Catalogue)]);
+        let identity = Rc::default();
+        let mut offered = Self { roots: *roots, usage_as_of, whole, body: None, wanted, identity };
         if let Some(present) = present.filter(|body| body.roots.catalogue == roots.catalogue) {
             offered.wanted.clear();
             offered.begin(present.catalogue.clone(), Some(present))?;
@@ -137,15 +143,24 @@ impl Offered {
     ) -> Result<(), Error> {
         let Some(spot) = self.wanted.get(&name).copied() else { return Ok(()) };
         if spot == Spot::Catalogue {
-            let catalogue = Catalogue::named(&name, bytes)?;
+            if digest(&[bytes]) != name {
+                return Err(refusal::DIGEST);
+            }
             self.wanted.remove(&name);
-            return self.begin(catalogue, present);
+            return self.begin(Catalogue::open(bytes)?, present);
         }
         let body = self.body.as_mut().ok_or(refusal::INCOMPLETE)?;
         body.look_at(spot, name, bytes)?;
         body.parts.put(spot, Slot::verified(bytes));
         self.wanted.remove(&name);
         self.below(spot, name, present)
+    }
+
+    /// Whether a file is of use here: it is of this body, and no other offer took its front.
+    #[must_use]
+    pub fn takes(&self, stream: &Stream) -> bool {
+        let begun_here = |begun: &Rc<()>| Rc::ptr_eq(begun, &self.identity);
+        stream.roots == self.roots && stream.begun.as_ref().is_none_or(begun_here)
     }
 
     /// Takes what is wanted from the next chunk of a file. Chunks may be cut anywhere; parts in
@@ -159,10 +174,10 @@ impl Offered {
         mut chunk: &[u8],
         present: Option<&Body>,
     ) -> Result<(), Error> {
-        // What another head announced is of no use here.
-        if !stream.is_for(&self.roots) {
+        if !self.takes(stream) {
             return Ok(());
         }
+        stream.begun.get_or_insert_with(|| Rc::clone(&self.identity));
         match &mut stream.reader {
             Reader::Delta(reader) => {
                 reader.feed(chunk, |name, bytes: &[u8]| self.supply(name, bytes, present))

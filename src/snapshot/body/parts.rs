@@ -150,13 +150,12 @@ impl Parts {
         }
     }
 
-    /// Lets go of groups without a page, except for that of a page which is on its way.
-    pub(super) fn drop_empty_groups(&mut self, spared: Option<u32>) {
-        let spared = spared.map(|page| page as usize >> GROUP_BITS);
+    /// Lets go of groups without a page, except for those of pages which are on their way.
+    pub(super) fn drop_empty_groups(&mut self, spared: &[u32]) {
         for (index, place) in self.groups.iter_mut().enumerate() {
             if let Some(group) = place
                 && group.resident_pages == 0
-                && spared != Some(index)
+                && spared.iter().all(|page| *page as usize >> GROUP_BITS != index)
             {
                 self.resident_bytes -= group.node.length() + Group::bytes(group.pages.len());
                 *place = None;

@@ -4,9 +4,7 @@ use super::Body;
 use super::parts::Spot;
 use super::slot::Slot;
 use crate::error::Error;
-use crate::snapshot::bytes::known_text;
 use crate::snapshot::hash::page_of;
-use crate::snapshot::page::Record;
 use crate::snapshot::{Digest, refusal, tree, validate};
 
 impl Body {
@@ -16,22 +14,16 @@ impl Body {
     /// # Errors
     /// `snapshot-bounds`; not after the parts were verified.
     pub fn needs(&self, id: &str) -> Result<Option<Digest>, Error> {
-        Ok(self.missing(id)?.map(|(_, name)| name))
+        Ok(self.missing_for(self.page_ahead(id)?)?.map(|(_, name)| name))
     }
 
-    fn missing(&self, id: &str) -> Result<Option<(Spot, Digest)>, Error> {
-        let page = self.page_of(id);
-        let missing = self.missing_for(page)?;
-        if missing.is_some() {
-            return Ok(missing);
+    /// The page that a subject's own page leads on to, if it does and is there, or else that page.
+    fn page_ahead(&self, id: &str) -> Result<u32, Error> {
+        let own = self.page_of(id);
+        if self.missing_for(own)?.is_some() {
+            return Ok(own);
         }
-        let Some(place) = self.find(id)? else { return Ok(None) };
-        match self.page(page)?.record(usize::from(place.record)) {
-            Some(Record::Alias { target, .. }) => {
-                self.missing_for(self.page_of(known_text(target)))
-            }
-            _ => Ok(None),
-        }
+        Ok(self.alias(id)?.map_or(own, |target| self.page_of(target)))
     }
 
     fn page_of(&self, id: &str) -> u32 {
@@ -66,12 +58,14 @@ impl Body {
         bytes: &[u8],
         resident_bytes_max: usize,
     ) -> Result<(), Error> {
-        let Some((spot, _)) = self.missing(id)?.filter(|(_, needed)| *needed == name) else {
+        let page = self.page_ahead(id)?;
+        let Some((spot, _)) = self.missing_for(page)?.filter(|(_, needed)| *needed == name) else {
             return Ok(());
         };
         self.look_at(spot, name, bytes)?;
         self.parts.put(spot, Slot::verified(bytes));
-        self.evict(resident_bytes_max, Some(self.page_of(id)));
+        // An alias needs both pages at once.
+        self.evict(resident_bytes_max, &[self.page_of(id), page]);
         Ok(())
     }
 
@@ -87,9 +81,9 @@ impl Body {
     }
 
     /// Lets go of pages until the parts take no more than `resident_bytes_max`: a page that was
-    /// asked for since eviction last passed by gets a second chance, and one that is `spared`
-    /// stays.
-    pub fn evict(&mut self, resident_bytes_max: usize, spared: Option<u32>) {
+    /// asked for since eviction last passed by gets a second chance, and those that are `spared`
+    /// stay.
+    pub fn evict(&mut self, resident_bytes_max: usize, spared: &[u32]) {
         if self.parts.resident_bytes <= resident_bytes_max {
             return;
         }
@@ -104,7 +98,7 @@ impl Body {
             };
             self.hand = page + 1;
             let touched = self.parts.page(page).is_some_and(Slot::take_touch);
-            if !touched && spared != Some(page) {
+            if !touched && !spared.contains(&page) {
                 self.parts.drop_page(page);
             }
         }
