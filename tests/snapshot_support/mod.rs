@@ -14,7 +14,9 @@ pub mod independent;
 pub mod random;
 pub mod signed;
 pub mod sliced;
+pub mod tenant;
 pub mod told;
+pub mod tried;
 
 use edgegrant::amount::Amount;
 use edgegrant::engine::program::{
