@@ -18,11 +18,13 @@ use crate::amount::Amount;
 use crate::engine::program::{Program, Rule};
 use crate::engine::{Explanation, History, HistoryQuery, UsageEvent, WindowSize};
 use crate::error::Error;
-use crate::snapshot::{Body, Digest, Roots, cut};
+use crate::snapshot::{Body, Roots, cut};
+/// What callers of a gate name besides.
+pub use crate::snapshot::{Digest, PART_BYTES_MAX, Stream, WhenExpired};
 use crate::time::Instant;
 use crate::trust::{Head, Keyring, TrustedKey, VerifiedHead};
 pub use answer::{Answer, Kind, Reason};
-pub use bundle::{bundle, unbundle};
+pub use bundle::{bundle, unbundle, unbundle_head};
 use found::{Found, Missing, Sought};
 pub use freshness::{Clock, Origin, Status};
 use freshness::{Rung, Standing};

@@ -8,13 +8,3 @@ export class GateError extends Error {
     this.code = code;
   }
 }
-
-/** Runs what calls the wasm, whose errors carry their code as their name. */
-export function coded<T>(work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    const foreign = error instanceof Error && !(error instanceof GateError);
-    throw foreign ? new GateError(error.name, error.message) : error;
-  }
-}

@@ -1,9 +1,19 @@
-import { Answers } from "./answer.js";
-import { amount, featureKey, instant, millis, own, refuse, subjectId } from "./arguments.js";
+import {
+  amount,
+  featureKey,
+  instant,
+  millis,
+  object,
+  own,
+  refuse,
+  subjectId,
+} from "./arguments.js";
 import type { Decision, Entitlement } from "./decision.js";
-import { engine } from "./engine.js";
-import { coded, GateError } from "./errors.js";
+import { loadBytes } from "./body.js";
+import { coded, engine, memory } from "./engine.js";
+import { GateError } from "./errors.js";
 import type * as glue from "./glue.js";
+import { type Alive, Living } from "./living.js";
 import {
   type Ask,
   type AskOptions,
@@ -11,14 +21,24 @@ import {
   type GateOptions,
   type RefreshOptions,
   type RequestContext,
+  type SubjectOptions,
   optionsOf,
   readAsk,
   readConfig,
   stated,
 } from "./options.js";
+import { Pages } from "./pages.js";
+import { Recorded } from "./recorded.js";
 import { Refresher } from "./refresh.js";
+import { bringBack, type Remains } from "./remains.js";
+import { Keeper } from "./keeper.js";
 import { Subject } from "./subject.js";
 import type { Explanation, History, HistoryOptions, Status } from "./told.js";
+
+/** What stands before the head of a snapshot in one file. */
+const BUNDLE_PREFIX = 8;
+/** The longest slice, which somebody may take for a snapshot. */
+const SLICE_LENGTH_MAX = 270_336;
 
 /** What the wasm says of its snapshot. */
 type Told = Omit<Status, "refreshing">;
@@ -26,17 +46,31 @@ type Told = Omit<Status, "refreshing">;
 /** Owns trusted keys and one verified snapshot; answers questions about it. */
 export class Gate {
   readonly #config: Config;
-  readonly #answers: Answers;
+  readonly #living: Living<glue.Gate>;
+  readonly #recorded = new Recorded();
+  readonly #keeper: Keeper | undefined;
   readonly #refresher: Refresher | undefined;
-  #gate: glue.Gate | undefined;
+  readonly #pages: Pages | undefined;
+  /** Where the bytes of the gate lie, and where those of the one before it. */
+  #remains: readonly [present: Remains | undefined, dead: Remains | undefined] = [
+    undefined,
+    undefined,
+  ];
 
   /** Verifies the keys, and the snapshot if one is given; fetches nothing. */
   constructor(options: GateOptions) {
     const config = readConfig(options);
     this.#config = config;
-    this.#gate = coded(() => made(config));
-    this.#answers = new Answers(this.#gate);
-    if (config.origin !== undefined) this.#refresher = new Refresher(config, () => this.#open());
+    this.#living = new Living(
+      () => this.#make(),
+      (gate) => this.#bringBack(gate),
+    );
+    const gate = () => this.#open();
+    const { store, now } = config;
+    const remains = () => this.#remains[0] as Remains;
+    if (store !== undefined) this.#keeper = new Keeper(store, gate, remains, now);
+    if (config.origin !== undefined) this.#refresher = new Refresher(config, gate, this.#keeper);
+    if (config.paged) this.#pages = new Pages(config, gate);
     this.#loadGiven();
   }
 
@@ -45,7 +79,13 @@ export class Gate {
     const ask = readAsk(options);
     const now = this.#now(ask);
     const [id, key] = [subjectId(subject), featureKey(feature)];
-    return this.#open().hasAccess(id, key, now, ask.at, ask.amount, ask.used);
+    try {
+      return this.#open().hasAccess(id, key, now, ask.at, ask.amount, ask.used);
+    } catch (error) {
+      const again = ({ made }: Alive<glue.Gate>) =>
+        made.hasAccess(id, key, now, ask.at, ask.amount, ask.used);
+      return this.#living.byPolicy(error, again, this.#config.dangerouslyOpenWithoutSnapshot);
+    }
   }
 
   /** The full decision. */
@@ -56,26 +96,17 @@ export class Gate {
 
   /** Units left; `undefined` where the type has none or they are not known. */
   balance(subject: string, feature: string, options?: AskOptions): number | undefined {
-    const ask = readAsk(options);
-    const now = this.#now(ask);
-    const [id, key] = [subjectId(subject), featureKey(feature)];
-    return known(this.#open().balance(id, key, now, ask.at, ask.used));
+    return this.#count("balance", subject, feature, options);
   }
 
   /** Units used in the usage period; `undefined` where the type has none or they are not known. */
   usage(subject: string, feature: string, options?: AskOptions): number | undefined {
-    const ask = readAsk(options);
-    const now = this.#now(ask);
-    const [id, key] = [subjectId(subject), featureKey(feature)];
-    return known(this.#open().usage(id, key, now, ask.at, ask.used));
+    return this.#count("usage", subject, feature, options);
   }
 
   /** Units used that no grant covers; `undefined` where the type has none or they are not known. */
   overage(subject: string, feature: string, options?: AskOptions): number | undefined {
-    const ask = readAsk(options);
-    const now = this.#now(ask);
-    const [id, key] = [subjectId(subject), featureKey(feature)];
-    return known(this.#open().overage(id, key, now, ask.at, ask.used));
+    return this.#count("overage", subject, feature, options);
   }
 
   /**
@@ -87,7 +118,9 @@ export class Gate {
     const at = stated(given, "at", instant, NaN);
     const now = stated(given, "now", millis, undefined) ?? this.#config.now();
     const [id, key, seen] = [subjectId(subject), featureKey(feature), amount(used, "amount")];
-    return this.#open().record(id, key, now, at, seen);
+    const counted = this.#record(id, key, now, at, seen);
+    if (counted) this.#recorded.add(id, key, seen, Number.isNaN(at) ? now : at);
+    return counted;
   }
 
   /** Every entitlement of a subject, all for one instant; none for an unknown subject. */
@@ -95,9 +128,10 @@ export class Gate {
     const ask = readAsk(options, ["at", "now"]);
     const now = this.#now(ask);
     const id = subjectId(subject);
-    return this.#open()
-      .features(id)
-      .map((feature) => ({ feature, ...this.#check(id, feature, now, ask) }));
+    return this.#asked(({ made }) => made.features(id), []).map((feature) => ({
+      feature,
+      ...this.#check(id, feature, now, ask),
+    }));
   }
 
   /** The decision with its derivation. */
@@ -105,8 +139,12 @@ export class Gate {
     const ask = readAsk(options);
     const now = this.#now(ask);
     const [id, key] = [subjectId(subject), featureKey(feature)];
-    const told = this.#open().explain(id, key, now, ask.at, ask.amount, ask.used) as object;
-    return { decision: this.#answers.read(), ...told } as Explanation;
+    const explain = ({ made, answers }: Alive<glue.Gate>) => {
+      const told = made.explain(id, key, now, ask.at, ask.amount, ask.used) as object;
+      return { decision: answers.read(), ...told } as Explanation;
+    };
+    const nothing = { grants: [], segments: [], truncated: false };
+    return this.#asked(explain, { decision: this.#lost(), ...nothing });
   }
 
   /** Usage and balances over time, a page at a time: go on from `next` when there is one. */
@@ -129,15 +167,24 @@ export class Gate {
     return coded(() => this.#open().slice(id));
   }
 
-  /** The same for one subject, named once. */
-  async subject(subject: string): Promise<Subject> {
+  /**
+   * The same for one subject, named once. A paged gate fetches what it takes to answer; when that
+   * is not to be had, `status.lastError` says why and the answer is `not-resident`.
+   */
+  async subject(subject: string, options?: SubjectOptions): Promise<Subject> {
+    const given = options === undefined ? {} : optionsOf(options, ["ctx"]);
+    const ctx = stated(given, "ctx", object, undefined);
+    const id = subjectId(subject);
     this.#open();
-    return new Subject(this, subjectId(subject));
+    await this.#pages?.reside(id, ctx);
+    this.#open();
+    return new Subject(this, id);
   }
 
   /** Waits until there is a snapshot; at once when there is. */
   async ready(ctx?: RequestContext): Promise<void> {
-    if (this.#told() === undefined) await this.refresh(ctx === undefined ? {} : { ctx });
+    if (this.#told() !== undefined) return;
+    await (this.#refresher ?? nowhere()).ready(ctx);
   }
 
   /**
@@ -146,33 +193,34 @@ export class Gate {
    */
   async refresh(options?: RefreshOptions): Promise<void> {
     this.#open();
-    if (this.#refresher === undefined) {
-      throw new GateError("origin-missing", "there is nowhere to refresh from: state `origin`");
-    }
-    await this.#refresher.refresh(options);
+    await (this.#refresher ?? nowhere()).refresh(options);
+    const { usageAsOf } = this.#told() ?? {};
+    if (usageAsOf !== undefined) this.#recorded.forget(usageAsOf);
   }
 
   /** What is known of the snapshot and of the latest refresh. */
   get status(): Status {
-    const { lastError, lastRefreshAt, refreshing } = this.#refresher ?? { refreshing: false };
+    const { lastRefreshAt, refreshing } = this.#refresher ?? { refreshing: false };
+    const lastError = this.#refresher?.lastError ?? this.#pages?.lastError;
     const told = this.#told();
     return {
       ...told,
       refreshing,
       ...(lastError && { lastError }),
+      ...(this.#keeper?.lastError && { storeError: this.#keeper.lastError }),
       ...(lastRefreshAt !== undefined && {
         lastRefreshAt,
-        frozen: lastError === undefined && lastRefreshAt >= (told?.staleAfter ?? NaN),
+        frozen:
+          this.#refresher?.lastError === undefined && lastRefreshAt >= (told?.staleAfter ?? NaN),
       }),
     };
   }
 
   /** Gives the memory back. Whatever is asked afterwards throws `closed`; closing again is fine. */
   close(): void {
-    const gate = this.#gate;
-    this.#gate = undefined;
+    this.#living.close();
     this.#refresher?.stop(closed());
-    gate?.free();
+    this.#pages?.stop(closed());
   }
 
   #loadGiven(): void {
@@ -180,11 +228,10 @@ export class Gate {
     if (snapshot === undefined) return;
     try {
       const at = now();
-      coded(() =>
-        "file" in snapshot
-          ? this.#open().loadBundle(snapshot.file, at)
-          : this.#open().loadBytes(snapshot.head, snapshot.pack, at),
-      );
+      coded(() => {
+        const { head, pack } = "file" in snapshot ? apart(snapshot.file) : snapshot;
+        loadBytes(this.#open(), head, pack, at);
+      });
     } catch (error) {
       // The origin may have a better one.
       if (this.#refresher === undefined || !(error instanceof GateError)) throw error;
@@ -193,8 +240,44 @@ export class Gate {
   }
 
   #check(subject: string, feature: string, now: number, ask: Ask): Decision {
-    this.#open().check(subject, feature, now, ask.at, ask.amount, ask.used);
-    return this.#answers.read();
+    try {
+      return decide(this.#living.alive, subject, feature, now, ask);
+    } catch (error) {
+      const again = (alive: Alive<glue.Gate>) => decide(alive, subject, feature, now, ask);
+      return this.#living.byPolicy(error, again, this.#lost());
+    }
+  }
+
+  #count(
+    what: "balance" | "usage" | "overage",
+    subject: string,
+    feature: string,
+    options: AskOptions | undefined,
+  ): number | undefined {
+    const ask = readAsk(options);
+    const now = this.#now(ask);
+    const [id, key] = [subjectId(subject), featureKey(feature)];
+    return known(this.#asked(({ made }) => made[what](id, key, now, ask.at, ask.used), NaN));
+  }
+
+  #record(subject: string, feature: string, now: number, at: number, used: number): boolean {
+    return this.#asked(({ made }) => made.record(subject, feature, now, at, used), false);
+  }
+
+  /** What the wasm answers, or what is answered by policy when it dies of that. */
+  #asked<A>(ask: (alive: Alive<glue.Gate>) => A, otherwise: A): A {
+    try {
+      return ask(this.#living.alive);
+    } catch (error) {
+      return this.#living.byPolicy(error, ask, otherwise);
+    }
+  }
+
+  /** The decision when there is none to be had. */
+  #lost(): Decision {
+    return this.#config.dangerouslyOpenWithoutSnapshot
+      ? { ...LOST, hasAccess: true, reason: "open-policy", policySource: "local" }
+      : { ...LOST, hasAccess: false, reason: "no-snapshot" };
   }
 
   /** The clock runs before the wasm is entered, for it may be anybody's code. */
@@ -204,13 +287,38 @@ export class Gate {
 
   #told(): Told | undefined {
     const now = this.#config.now();
-    return this.#open().status(now) as Told | undefined;
+    return this.#asked(({ made }) => made.status(now), undefined) as Told | undefined;
   }
 
   #open(): glue.Gate {
-    if (this.#gate === undefined) throw closed();
-    return this.#gate;
+    return this.#living.alive.made;
   }
+
+  #make(): glue.Gate {
+    const gate = made(this.#config);
+    this.#remains = [{ memory: memory(), address: gate.remains }, this.#remains[0]];
+    return gate;
+  }
+
+  #bringBack(gate: glue.Gate): void {
+    const [, dead] = this.#remains;
+    if (dead !== undefined) bringBack(gate, dead);
+    this.#recorded.replay(gate);
+  }
+}
+
+/** What a decision says when nothing can be asked. */
+const LOST = { stale: true, clock: "untrusted" } as const;
+
+function decide(
+  { made, answers }: Alive<glue.Gate>,
+  subject: string,
+  feature: string,
+  now: number,
+  ask: Ask,
+): Decision {
+  made.check(subject, feature, now, ask.at, ask.amount, ask.used);
+  return answers.read();
 }
 
 /** A gate of the wasm without a snapshot. */
@@ -218,11 +326,18 @@ function made(config: Config): glue.Gate {
   const { audience, trustedKeys, threshold, dangerouslyOpenWithoutSnapshot } = config;
   const Engine = engine().Gate;
   const gate = new Engine(audience, trustedKeys, threshold, dangerouslyOpenWithoutSnapshot);
+  if (config.paged) gate.holdPages(config.residentBytesMax);
   for (const [feature, policy] of config.whenExpired) gate.tighten(feature, policy);
   for (const [feature, policy] of config.dangerouslyWhenExpired) {
     gate.dangerouslyLoosen(feature, policy);
   }
   return gate;
+}
+
+/** A snapshot in one file as head and pack, in the same memory. */
+function apart(file: Uint8Array): { head: Uint8Array; pack: Uint8Array } {
+  const head = engine().bundleHead(file.subarray(0, SLICE_LENGTH_MAX));
+  return { head, pack: file.subarray(BUNDLE_PREFIX + head.length) };
 }
 
 /** When usage was seen. */
@@ -256,6 +371,10 @@ function windowSize(value: unknown, name: string): "hour" | "day" {
 
 function known(number: number): number | undefined {
   return Number.isNaN(number) ? undefined : number;
+}
+
+function nowhere(): never {
+  throw new GateError("origin-missing", "there is nowhere to refresh from: state `origin`");
 }
 
 function closed(): GateError {

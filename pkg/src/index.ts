@@ -10,8 +10,10 @@ export type {
   RefreshOptions,
   RequestContext,
   SnapshotBytes,
+  SubjectOptions,
 } from "./options.js";
 export { reasons } from "./reasons.js";
+export type { Store, StoreName } from "./store.js";
 export type { Subject } from "./subject.js";
 export type * from "./told.js";
 

@@ -1,4 +1,5 @@
 import { GateError } from "./errors.js";
+import type { Store } from "./store.js";
 import {
   amount,
   bytes,
@@ -49,6 +50,15 @@ export interface GateOptions extends TrustOptions {
    * this gives access that nobody granted. Decisions say `policySource: "local"`.
    */
   dangerouslyWhenExpired?: Readonly<Record<string, "last-known" | "open">>;
+  /**
+   * Hold only the subjects that `gate.subject(id)` was asked for, in place of the whole snapshot;
+   * needs `origin`.
+   */
+  paged?: boolean;
+  /** What the held subjects' pages may take, in bytes; 32 MiB unless stated. */
+  residentBytesMax?: number;
+  /** Where to keep the last good snapshot and the version floor; untrusted. Needs `origin`. */
+  store?: Store;
   /** Answer everything with access until there is a snapshot, though nobody signed that. */
   dangerouslyOpenWithoutSnapshot?: boolean;
 }
@@ -75,6 +85,12 @@ export interface RefreshOptions {
   /** Fail unless the snapshot has this version or a later one, say the one after a payment. */
   minVersion?: number;
   /** The request's context in a Worker: refreshes of one request are one. */
+  ctx?: RequestContext;
+}
+
+/** How a subject is made resident. */
+export interface SubjectOptions {
+  /** The request's context in a Worker: what one request fetches twice is fetched once. */
   ctx?: RequestContext;
 }
 
@@ -141,9 +157,12 @@ export interface Config extends Trust {
   readonly fetch: GateOptions["fetch"];
   readonly now: () => number;
   readonly timeoutMs: number;
+  readonly store: Store | undefined;
   readonly whenExpired: Policies;
   readonly dangerouslyWhenExpired: Policies;
   readonly dangerouslyOpenWithoutSnapshot: boolean;
+  readonly paged: boolean;
+  readonly residentBytesMax: number;
 }
 
 /** Features and what they answer once the snapshot has expired. */
@@ -152,6 +171,7 @@ type Policies = readonly (readonly [feature: string, policy: string])[];
 const AUDIENCE_LENGTH_MAX = 128;
 const KEY_LENGTH_MAX = 128;
 const TIMEOUT_MS = 10_000;
+const RESIDENT_BYTES_MAX = 32 * 1024 * 1024;
 /** The longest that timers of JavaScript can wait. */
 const TIMEOUT_MS_MAX = 2_147_483_647;
 
@@ -165,6 +185,7 @@ export function readConfig(value: unknown): Config {
     fetch: stated(options, "fetch", callable<NonNullable<GateOptions["fetch"]>>, undefined),
     now: stated(options, "now", clock, () => Date.now()),
     timeoutMs: stated(options, "timeoutMs", timeout, TIMEOUT_MS),
+    store: stated(options, "store", storage, undefined),
     whenExpired: stated(options, "whenExpired", policies("closed", "last-known"), []),
     dangerouslyWhenExpired: stated(
       options,
@@ -173,10 +194,21 @@ export function readConfig(value: unknown): Config {
       [],
     ),
     dangerouslyOpenWithoutSnapshot: stated(options, "dangerouslyOpenWithoutSnapshot", flag, false),
+    paged: stated(options, "paged", flag, false),
+    residentBytesMax: stated(options, "residentBytesMax", amount, RESIDENT_BYTES_MAX),
   };
   refuseUnknown(options, config);
   if (config.origin === undefined && config.snapshot === undefined) {
     throw new GateError("argument-invalid", "there is no snapshot: state `origin` or `snapshot`");
+  }
+  if (config.store !== undefined && config.origin === undefined) {
+    throw new GateError(
+      "argument-invalid",
+      "nothing is fetched that could be kept: state `origin`",
+    );
+  }
+  if (config.paged && config.origin === undefined) {
+    throw new GateError("argument-invalid", "there is nowhere to fetch pages from: state `origin`");
   }
   return config;
 }
@@ -242,6 +274,16 @@ function shown(read: () => unknown): unknown {
   } catch (cause) {
     throw new GateError("clock-failed", "`now` threw: see `cause`", { cause });
   }
+}
+
+/** A store; its methods are looked up now and called as its own. */
+function storage(value: unknown, name: string): Store {
+  const given = object(value, name) as Partial<Store>;
+  const { get, put } = given;
+  if (typeof get !== "function" || typeof put !== "function") {
+    refuse(name, "an object with the functions `get` and `put`");
+  }
+  return { get: get.bind(given), put: put.bind(given) };
 }
 
 function timeout(value: unknown, name: string): number {

@@ -1,20 +1,18 @@
 import { object, refuse } from "./arguments.js";
-import { coded, GateError } from "./errors.js";
+import { coded } from "./engine.js";
+import { GateError } from "./errors.js";
 import type { Gate } from "./glue.js";
-import { type Config, stated } from "./options.js";
+import { type Config, optionsOf, type RequestContext, stated } from "./options.js";
+import type { Keeper } from "./keeper.js";
+import type { Status } from "./told.js";
+import { fetchBody } from "./body.js";
 import { download } from "./transport.js";
-
-/** What the wasm says is needed after a head. */
-interface Body {
-  name: string;
-  length: number;
-}
 
 /** A refresh under way. */
 interface Flight {
   readonly ctx: object | undefined;
-  readonly abort: AbortController;
-  readonly landing: Promise<void>;
+  /** Whether the origin was asked in the end. */
+  readonly landing: Promise<boolean>;
 }
 
 /** The longest head that is read; the wasm refuses what is longer than 1 KiB. */
@@ -25,31 +23,47 @@ export class Refresher {
   readonly #config: Config;
   /** The gate of the wasm; throws when it is closed. */
   readonly #gate: () => Gate;
+  readonly #keeper: Keeper | undefined;
+  readonly #aborts = new Set<AbortController>();
   #flight: Flight | undefined;
   #etag: string | undefined;
+  #restored = false;
+  /** How many refreshes were begun, and the latest of them that has ended. */
+  #begun = 0;
+  #ended = 0;
   lastError: GateError | undefined;
   /** When the origin was last heard to have nothing newer than is served. */
   lastRefreshAt: number | undefined;
 
-  constructor(config: Config, gate: () => Gate) {
+  constructor(config: Config, gate: () => Gate, keeper: Keeper | undefined) {
     this.#config = config;
     this.#gate = gate;
+    this.#keeper = keeper;
   }
 
   get refreshing(): boolean {
     return this.#flight !== undefined;
   }
 
+  /** Brings a first snapshot: a fresh one from the store, or else what the origin has. */
+  async ready(ctx: object | undefined): Promise<void> {
+    try {
+      await (this.#joinable(ctx) ?? this.#start(ctx, true)).landing;
+    } catch (error) {
+      // What the store had answers by its age.
+      if (this.#version() === 0) throw error;
+    }
+  }
+
   async refresh(value: unknown): Promise<void> {
-    const options = value === undefined ? {} : object(value, "options");
+    const options = value === undefined ? {} : optionsOf(value, ["minVersion", "ctx"]);
     const minVersion = stated(options, "minVersion", version, 0);
     const ctx = stated(options, "ctx", object, undefined);
     const joined = this.#joinable(ctx);
     if (minVersion > 0 && this.#version() >= minVersion) return;
-    await (joined ?? this.#start(ctx)).landing;
-    if (this.#version() >= minVersion) return;
-    // What was joined may have begun before that version was published.
-    if (joined !== undefined) await this.#start(ctx).landing;
+    if (joined !== undefined && (await this.#reached(joined, minVersion))) return;
+    // What was joined may have begun before that version was published, or have asked nobody.
+    await this.#start(ctx, false).landing;
     if (this.#version() >= minVersion) return;
     throw new GateError(
       "version-not-reached",
@@ -57,9 +71,19 @@ export class Refresher {
     );
   }
 
+  /** Whether a refresh of others was enough. Its failure counts unless another try is due anyway. */
+  async #reached(joined: Flight, minVersion: number): Promise<boolean> {
+    try {
+      return (await joined.landing) && this.#version() >= minVersion;
+    } catch (error) {
+      if (minVersion === 0) throw error;
+      return false;
+    }
+  }
+
   /** Stops what is under way. */
   stop(reason: GateError): void {
-    this.#flight?.abort.abort(reason);
+    for (const abort of this.#aborts) abort.abort(reason);
   }
 
   /** Where a promise of another request never settles, only refreshes of one request are shared. */
@@ -68,9 +92,8 @@ export class Refresher {
     return isWorkers() && foreign ? undefined : this.#flight;
   }
 
-  #start(ctx: object | undefined): Flight {
-    const abort = new AbortController();
-    const flight: Flight = { ctx, abort, landing: this.#fly(abort) };
+  #start(ctx: object | undefined, easy: boolean): Flight {
+    const flight: Flight = { ctx, landing: this.#fly(ctx, easy) };
     const land = () => {
       if (this.#flight === flight) this.#flight = undefined;
     };
@@ -79,19 +102,60 @@ export class Refresher {
     return flight;
   }
 
-  async #fly(abort: AbortController): Promise<void> {
+  /** Asks the origin, unless it is `easy` and the store has a fresh snapshot. */
+  async #fly(ctx: object | undefined, easy: boolean): Promise<boolean> {
+    this.#begun += 1;
+    const number = this.#begun;
+    try {
+      if ((await this.#restore()) && easy) return false;
+      await this.#fetch();
+      const at = this.#config.now();
+      this.#end(number, undefined);
+      this.lastRefreshAt = at;
+    } catch (error) {
+      const failure = asGateError(error);
+      this.#end(number, failure);
+      throw failure;
+    }
+    await this.#keep(ctx);
+    return true;
+  }
+
+  /** Remembers how a refresh ended, unless a later one has ended already. */
+  #end(number: number, error: GateError | undefined): void {
+    if (number < this.#ended) return;
+    this.#ended = number;
+    this.lastError = error;
+  }
+
+  /** Takes what the store has, once and whenever there is nothing else; whether that is fresh. */
+  async #restore(): Promise<boolean> {
+    if (this.#keeper === undefined || (this.#restored && this.#version() > 0)) return false;
+    await this.#keeper.restore();
+    this.#restored = true;
+    return this.#status()?.stale === false;
+  }
+
+  async #keep(ctx: object | undefined): Promise<void> {
+    const kept = this.#keeper?.keep();
+    const { waitUntil } = (ctx ?? {}) as Partial<RequestContext>;
+    if (kept !== undefined && typeof waitUntil === "function") waitUntil.call(ctx, kept);
+    else await kept;
+  }
+
+  async #fetch(): Promise<void> {
     const { timeoutMs } = this.#config;
+    const abort = new AbortController();
     const late = new GateError("origin-timeout", `the origin took longer than ${timeoutMs} ms`);
     const timer = setTimeout(() => abort.abort(late), timeoutMs);
+    this.#aborts.add(abort);
     try {
       await this.#update(abort.signal);
-      this.lastError = undefined;
-      this.lastRefreshAt = this.#config.now();
-    } catch (error) {
-      this.lastError = asGateError(error);
-      throw this.lastError;
     } finally {
       clearTimeout(timer);
+      this.#aborts.delete(abort);
+      // What else is on its way is of no use any more.
+      abort.abort();
     }
   }
 
@@ -100,8 +164,8 @@ export class Refresher {
     const { bytes: head, etag } = await this.#head(signal);
     if (head === undefined) return;
     try {
-      const wanted = this.#offer(head);
-      if (wanted !== undefined) await this.#load(head, wanted, signal);
+      const version = this.#offer(head);
+      if (version !== undefined) await this.#fetchBody(head, version, signal);
       this.#etag = etag;
     } catch (error) {
       // Another refresh, of another request, has brought a newer one meanwhile.
@@ -113,7 +177,8 @@ export class Refresher {
   async #head(signal: AbortSignal) {
     const headers = new Headers();
     // What turned out to be bad is fetched again, though the head has not changed.
-    const known = this.#gate().isDamaged ? undefined : this.#etag;
+    const lacking = this.#version() === 0 || coded(() => this.#gate().isDamaged);
+    const known = lacking ? undefined : this.#etag;
     if (known !== undefined) headers.set("if-none-match", known);
     return download(
       this.#config,
@@ -122,24 +187,25 @@ export class Refresher {
     );
   }
 
-  #offer(head: Uint8Array): Body | undefined {
+  #offer(head: Uint8Array): number | undefined {
     const now = this.#config.now();
-    return coded(() => this.#gate().offer(head, now)) as Body | undefined;
+    return coded(() => this.#gate().offer(head, now, false));
   }
 
-  async #load(head: Uint8Array, { name, length }: Body, signal: AbortSignal): Promise<void> {
-    const path = `private/pack/${name}`;
-    const { headers } = this.#config;
-    const { bytes } = await download(this.#config, { path, headers, lengthMax: length }, signal);
-    const pack = bytes as Uint8Array;
-    const now = this.#config.now();
-    coded(() => this.#gate().load(head, pack, now));
+  async #fetchBody(head: Uint8Array, version: number, signal: AbortSignal): Promise<void> {
+    await fetchBody(this.#config, this.#gate, head, signal);
+    if (this.#version() >= version) return;
+    const message = "another refresh at the same time was refused: refresh again";
+    throw new GateError("refresh-interrupted", message);
   }
 
   #version(): number {
+    return this.#status()?.version ?? 0;
+  }
+
+  #status() {
     const now = this.#config.now();
-    const status = this.#gate().status(now) as { version: number } | undefined;
-    return status?.version ?? 0;
+    return coded(() => this.#gate().status(now)) as Pick<Status, "version" | "stale"> | undefined;
   }
 }
 
@@ -147,12 +213,12 @@ function version(value: unknown, name: string): number {
   return Number.isSafeInteger(value) ? (value as number) : refuse(name, "a version");
 }
 
-function asGateError(error: unknown): GateError {
+export function asGateError(error: unknown): GateError {
   if (error instanceof GateError) return error;
   const message = "the origin cannot be reached: check `origin` and the network";
   return new GateError("origin-unreachable", message, { cause: error });
 }
 
-function isWorkers(): boolean {
+export function isWorkers(): boolean {
   return globalThis.navigator?.userAgent === "Cloudflare-Workers";
 }

@@ -1,9 +1,8 @@
-import { Answers } from "./answer.js";
 import { bytes, featureKey, object, own, refuse, subjectId } from "./arguments.js";
 import type { Decision, Entitlement } from "./decision.js";
-import { engine } from "./engine.js";
-import { coded, GateError } from "./errors.js";
+import { coded, engine } from "./engine.js";
 import type * as glue from "./glue.js";
+import { type Alive, Living } from "./living.js";
 import {
   type Ask,
   type AskOptions,
@@ -40,7 +39,7 @@ export interface ReplaceOptions {
 
 /** What is known of the snapshot that a slice was cut from. */
 export type SliceStatus = Required<
-  Omit<Status, "subjects" | "refreshing" | "lastError" | "lastRefreshAt" | "frozen">
+  Omit<Status, "subjects" | "refreshing" | "lastError" | "storeError" | "lastRefreshAt" | "frozen">
 >;
 
 /** One subject's entitlements, proved by the origin's signature; answers questions about them. */
@@ -48,19 +47,19 @@ export class Slice {
   /** Whose slice it is. */
   readonly subject: string;
   readonly #now: () => number;
-  readonly #answers: Answers;
-  #gate: glue.SliceGate | undefined;
+  readonly #living: Living<glue.SliceGate>;
+  #slice: Uint8Array;
 
   /** @internal */
   constructor({ subject, slice, trust, minVersion, now }: SliceConfig) {
     const { audience, trustedKeys, threshold } = trust;
-    const Engine = engine().SliceGate;
     this.subject = subject;
     this.#now = now;
-    this.#gate = coded(
-      () => new Engine(audience, trustedKeys, threshold, subject, slice, minVersion),
-    );
-    this.#answers = new Answers(this.#gate);
+    this.#slice = slice;
+    this.#living = new Living(() => {
+      const { SliceGate } = engine();
+      return new SliceGate(audience, trustedKeys, threshold, subject, this.#slice, minVersion);
+    });
   }
 
   /** Whether the feature may be used. */
@@ -93,9 +92,10 @@ export class Slice {
   entitlements(options?: Pick<AskOptions, "at" | "now">): Entitlement[] {
     const ask = readAsk(options, ["at", "now"]);
     const now = this.#clock(ask);
-    return this.#open()
-      .features()
-      .map((feature) => ({ feature, ...this.#check(feature, now, ask) }));
+    return this.#asked(({ made }) => made.features(), []).map((feature) => ({
+      feature,
+      ...this.#check(feature, now, ask),
+    }));
   }
 
   /** The decision with its derivation. */
@@ -103,8 +103,11 @@ export class Slice {
     const ask = readAsk(options);
     const now = this.#clock(ask);
     const key = featureKey(feature);
-    const told = this.#open().explain(key, now, ask.at, ask.amount, ask.used) as object;
-    return { decision: this.#answers.read(), ...told } as Explanation;
+    const explain = ({ made, answers }: Alive<glue.SliceGate>) => {
+      const told = made.explain(key, now, ask.at, ask.amount, ask.used) as object;
+      return { decision: answers.read(), ...told } as Explanation;
+    };
+    return this.#asked(explain, { decision: LOST, grants: [], segments: [], truncated: false });
   }
 
   /** Takes a newer slice of the same subject; what is refused throws and changes nothing. */
@@ -112,39 +115,51 @@ export class Slice {
     const given = options === undefined ? {} : optionsOf(options, ["minVersion"]);
     const minVersion = stated(given, "minVersion", version, 0);
     const newer = window(slice, "slice");
-    coded(() => this.#open().replace(newer, minVersion));
+    coded(() => this.#living.alive.made.replace(newer, minVersion));
+    this.#slice = newer.slice();
   }
 
   /** What is known of the snapshot that the slice was cut from. */
   get status(): SliceStatus {
     const now = this.#now();
-    return this.#open().status(now) as SliceStatus;
+    return coded(() => this.#living.alive.made.status(now)) as SliceStatus;
   }
 
   /** Gives the memory back. Whatever is asked afterwards throws `closed`; closing again is fine. */
   close(): void {
-    const gate = this.#gate;
-    this.#gate = undefined;
-    gate?.free();
+    this.#living.close();
   }
 
   #check(feature: string, now: number, ask: Ask): Decision {
-    this.#open().check(feature, now, ask.at, ask.amount, ask.used);
-    return this.#answers.read();
+    const check = ({ made, answers }: Alive<glue.SliceGate>) => {
+      made.check(feature, now, ask.at, ask.amount, ask.used);
+      return answers.read();
+    };
+    return this.#asked(check, LOST);
+  }
+
+  /** What the wasm answers, or what is answered by policy when it dies of that. */
+  #asked<A>(ask: (alive: Alive<glue.SliceGate>) => A, otherwise: A): A {
+    try {
+      return ask(this.#living.alive);
+    } catch (error) {
+      return this.#living.byPolicy(error, ask, otherwise);
+    }
   }
 
   /** The clock runs before the wasm is entered, for it may be anybody's code. */
   #clock(ask: Ask): number {
     return ask.now === undefined ? this.#now() : ask.now;
   }
-
-  #open(): glue.SliceGate {
-    if (this.#gate === undefined) {
-      throw new GateError("closed", "the slice is closed: open another one");
-    }
-    return this.#gate;
-  }
 }
+
+/** The decision when nothing can be asked. */
+const LOST: Decision = {
+  hasAccess: false,
+  reason: "no-snapshot",
+  stale: true,
+  clock: "untrusted",
+};
 
 /** `SliceOptions` as they were when the slice was opened. */
 export interface SliceConfig {

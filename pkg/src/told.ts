@@ -97,6 +97,8 @@ export interface Status {
   refreshing: boolean;
   /** Why the latest refresh failed; absent when it did not. */
   lastError?: GateError;
+  /** Why the store was of no use the last time; absent when it was. */
+  storeError?: GateError;
   /** When a refresh last succeeded. */
   lastRefreshAt?: number;
   /**

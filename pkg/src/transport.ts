@@ -15,8 +15,13 @@ export interface Fetched {
   etag: string | undefined;
 }
 
+/** Takes what has arrived of a file and says whether the rest is of use. */
+export type Taker = (chunk: Uint8Array) => boolean;
+
 /** Origins name versions of files shortly; what is longer is not worth sending back. */
 const ETAG_LENGTH_MAX = 256;
+/** The wasm verifies so many bytes in a few milliseconds at most. */
+const SLICE_LENGTH = 65_536;
 
 /**
  * Fetches a file within bounds: no redirects, no more bytes than allowed, no longer than the signal
@@ -33,11 +38,59 @@ export async function download(
     return { bytes: undefined, etag };
   }
   if (response.status !== 200) {
-    void response.body?.cancel().catch(() => undefined);
+    discard(response);
     throw refusal(response, wanted.path);
   }
-  const bytes = await read(response, wanted.lengthMax, signal);
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of chunksOf(response, wanted.lengthMax, signal)) chunks.push(chunk);
+  const bytes = joined(chunks);
   return { bytes, etag: etag !== undefined && etag.length <= ETAG_LENGTH_MAX ? etag : undefined };
+}
+
+/**
+ * Hands a file on as it arrives, within the same bounds, and lets others run in between. `false`
+ * says that the origin does not have it.
+ */
+export async function stream(
+  config: Config,
+  wanted: Wanted,
+  signal: AbortSignal,
+  take: Taker,
+): Promise<boolean> {
+  const response = await send(config, wanted, signal);
+  if (response.status === 404) {
+    discard(response);
+    return false;
+  }
+  if (response.status !== 200) {
+    discard(response);
+    throw refusal(response, wanted.path);
+  }
+  let taken = 0;
+  for await (const chunk of chunksOf(response, wanted.lengthMax, signal)) {
+    for (const slice of slicesOf(chunk)) {
+      if (!take(slice)) return true;
+      taken += slice.length;
+      if (taken < SLICE_LENGTH) continue;
+      taken = 0;
+      await turn();
+      signal.throwIfAborted();
+    }
+  }
+  return true;
+}
+
+/** Pieces of which each takes the wasm a short time. */
+export function* slicesOf(bytes: Uint8Array): Generator<Uint8Array> {
+  for (let start = 0; start < bytes.length; start += SLICE_LENGTH) {
+    yield bytes.subarray(start, start + SLICE_LENGTH);
+  }
+}
+
+/** Lets the event loop serve others. */
+export function turn(): Promise<void> {
+  const { setImmediate } = globalThis as { setImmediate?: (next: () => void) => unknown };
+  return new Promise((resolve) => (setImmediate ?? setTimeout)(resolve));
 }
 
 async function send(config: Config, wanted: Wanted, signal: AbortSignal): Promise<Response> {
@@ -64,35 +117,57 @@ function isResponse(value: unknown): value is Response {
   return typeof status === "number" && typeof headers?.get === "function";
 }
 
+function discard(response: Response): void {
+  void response.body?.cancel().catch(() => undefined);
+}
+
 function refusal({ status, type }: Response, path: string): GateError {
   const redirected = type === "opaqueredirect" || (status >= 300 && status < 400 && status !== 304);
   if (redirected) {
     const cure = "state the address that it redirects to as `origin`";
     return new GateError("origin-redirect", `the origin redirects ${path}: ${cure}`);
   }
+  return notServed(status, path);
+}
+
+/** What a file that is needed and has another status than 200 is refused with. */
+export function notServed(status: number, path: string): GateError {
   const cure = "check `origin` and `headers`, and what the origin says";
   return new GateError("origin-status", `the origin answered ${status} for ${path}: ${cure}`);
 }
 
-async function read(response: Response, lengthMax: number, signal: AbortSignal) {
-  const bytes = new Uint8Array(lengthMax);
+/** What arrives, for as long as it stays within bounds. */
+async function* chunksOf(response: Response, lengthMax: number, signal: AbortSignal) {
   const reader = response.body?.getReader();
   let length = 0;
   try {
+    // A length that is announced and too long need not be waited for.
+    if (Number(response.headers.get("content-length")) > lengthMax) throw tooLong();
     while (reader !== undefined) {
       const { done, value } = await within(signal, reader.read());
       if (done) break;
-      if (!(value.byteLength <= lengthMax - length)) {
-        const cure = "publish again, or ask the CDN what it adds";
-        throw new GateError("body-too-long", `a file of the origin is too long: ${cure}`);
-      }
-      bytes.set(value, length);
+      if (!(value.byteLength <= lengthMax - length)) throw tooLong();
       length += value.byteLength;
+      yield value;
     }
   } finally {
     void reader?.cancel().catch(() => undefined);
   }
-  return bytes.subarray(0, length);
+}
+
+function tooLong(): GateError {
+  const cure = "publish again, or ask the CDN what it adds";
+  return new GateError("body-too-long", `a file of the origin is too long: ${cure}`);
+}
+
+function joined(chunks: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(chunks.reduce((length, chunk) => length + chunk.length, 0));
+  let length = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, length);
+    length += chunk.length;
+  }
+  return bytes;
 }
 
 /** Settles as the promise does, or rejects once the signal says so. */

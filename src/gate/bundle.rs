@@ -36,17 +36,27 @@ pub(super) fn frame(head: &[u8]) -> Vec<u8> {
 /// `bundle-malformed` when the file does not begin as a bundle does, or ends within its head, and
 /// for a slice `snapshot-is-slice`.
 pub fn unbundle(mut file: Vec<u8>) -> Result<(Vec<u8>, Vec<u8>), Error> {
-    if Slice::read(&file).is_ok() {
+    let head = unbundle_head(&file)?.to_vec();
+    file.drain(..PREFIX + head.len());
+    Ok((head, file))
+}
+
+/// The head of a snapshot in one file. The front of the file is enough if it is as long as a slice
+/// may be; the pack begins 8 bytes further on than the head is long.
+///
+/// # Errors
+/// As [`unbundle`].
+pub fn unbundle_head(file: &[u8]) -> Result<&[u8], Error> {
+    if Slice::read(file).is_ok() {
         return Err(SLICE);
     }
     let (magic, rest) = file.split_first_chunk().ok_or(MALFORMED)?;
     let (length, rest) = rest.split_first_chunk().ok_or(MALFORMED)?;
     let length = u32::from_le_bytes(*length) as usize;
-    if *magic != MAGIC || length > HEAD_BYTES_MAX || length > rest.len() {
+    if *magic != MAGIC || length > HEAD_BYTES_MAX {
         return Err(MALFORMED);
     }
-    let head = file.drain(..PREFIX + length).skip(PREFIX).collect();
-    Ok((head, file))
+    rest.get(..length).ok_or(MALFORMED)
 }
 
 const SLICE: Error = Error::new(

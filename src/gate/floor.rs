@@ -33,6 +33,14 @@ impl Gate {
         Ok(())
     }
 
+    /// Whether a head, verified like any other, names the present body.
+    #[must_use]
+    pub fn names_body(&self, head: &[u8]) -> bool {
+        let Some(present) = &self.present else { return false };
+        verify(head, &self.options.keyring, &self.options.audience)
+            .is_ok_and(|head| roots(head.head()) == *present.body.roots())
+    }
+
     /// Takes a snapshot in one file from a store, at or above the floor. It may have expired; the
     /// floor's head counts in place of its own when it names the same body.
     ///

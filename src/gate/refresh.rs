@@ -126,6 +126,12 @@ impl Gate {
         Ok(Offer::Body { name: roots.pack_name(), length: roots.pack_length })
     }
 
+    /// The version of the head whose body is wanted, if one was offered.
+    #[must_use]
+    pub fn offered(&self) -> Option<u64> {
+        self.pending.as_ref().map(|pending| pending.head.head().version)
+    }
+
     /// Whether a part of the snapshot turned out to be bad when it was first touched. The next
     /// offer then asks for that part again, also under the same head.
     #[must_use]

@@ -19,6 +19,7 @@ pub struct SliceGate {
     present: Proved,
     /// As in a gate: time does not run back behind a verified head.
     latest_issue: Instant,
+    distrusted: bool,
 }
 
 /// A verified head and the subject that it proves.
@@ -44,7 +45,7 @@ impl SliceGate {
         let head = verify(slice.head(), &options.keyring, &options.audience)?;
         let latest_issue = head.head().issued_at;
         let present = prove(&slice, head, &subject, min_version)?;
-        Ok(Self { options, subject, present, latest_issue })
+        Ok(Self { options, subject, present, latest_issue, distrusted: false })
     }
 
     /// Takes a newer slice of the same subject. Whatever is refused changes nothing.
@@ -59,6 +60,11 @@ impl SliceGate {
         self.latest_issue = self.latest_issue.max(head.head().issued_at);
         self.present = prove(&slice, head, &self.subject, min_version)?;
         Ok(())
+    }
+
+    /// Lets answers be given by policy, as if the slice had expired, until this is taken back.
+    pub const fn distrust(&mut self, distrusted: bool) {
+        self.distrusted = distrusted;
     }
 
     /// Whose slice it is.
@@ -99,7 +105,9 @@ impl SliceGate {
     }
 
     fn standing(&self, clock: Clock) -> Standing {
-        Standing::new(self.present.head.head(), Origin::Bytes, clock, self.latest_issue)
+        let head = self.present.head.head();
+        let standing = Standing::new(head, Origin::Bytes, clock, self.latest_issue);
+        if self.distrusted { standing.expired() } else { standing }
     }
 
     fn find<'a>(&'a self, ask: &Ask<'_>) -> Sought<'a> {

@@ -40,6 +40,9 @@ pub use records::{EntitlementRecord, FeatureRecord, SubjectRecord, WhenExpired};
 pub use slice::{Slice, SliceSubject, cut};
 pub use subject::{Entry, Subject};
 
+/// The longest part in bytes: a page may be as long.
+pub const PART_BYTES_MAX: u64 = layout::PAGE_BYTES_MAX as u64;
+
 /// The digests and lengths by which a head names a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Roots {

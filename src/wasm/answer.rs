@@ -85,7 +85,7 @@ const fn kind(kind: Kind) -> f64 {
     }
 }
 
-const fn source(origin: Origin) -> f64 {
+pub(super) const fn source(origin: Origin) -> f64 {
     match origin {
         Origin::Network => 0.0,
         Origin::Store => 1.0,

@@ -4,11 +4,11 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::answer::Scratch;
+use super::remains::Remains;
 use super::{amount, instant, thrown, told};
 use crate::amount::Amount;
 use crate::engine::WindowSize;
-use crate::error::Error;
-use crate::gate::{self, Ask, Clock, Offer, Options, Origin, unbundle};
+use crate::gate::{self, Ask, Clock, Options};
 use crate::time::Instant;
 
 /// A gate, and the place where it leaves its latest answer.
@@ -16,6 +16,7 @@ use crate::time::Instant;
 pub struct Gate {
     pub(super) gate: gate::Gate,
     latest: Scratch,
+    pub(super) remains: Remains,
 }
 
 #[wasm_bindgen]
@@ -34,47 +35,7 @@ impl Gate {
         let options = Options::parse(audience, &trusted_keys, threshold as usize);
         let options = options.map_err(|error| thrown(&error))?;
         let gate = gate::Gate::new(Options { dangerously_open_without_snapshot, ..options });
-        Ok(Self { gate, latest: Scratch::default() })
-    }
-
-    /// What is needed after a head from the network: `{ name, length }`, or nothing.
-    ///
-    /// # Errors
-    /// Those of [`gate::Gate::offer`].
-    pub fn offer(&mut self, head: &[u8], now: f64) -> Result<JsValue, JsValue> {
-        let offer = self.gate.offer(head, Clock::from_millis(now), Origin::Network);
-        match offer.map_err(|error| thrown(&error))? {
-            Offer::Unchanged => Ok(JsValue::UNDEFINED),
-            Offer::Body { name, length } => Ok(told::offer(name, length)),
-        }
-    }
-
-    /// Takes a head from the network together with its body.
-    ///
-    /// # Errors
-    /// Those of [`gate::Gate::offer`] and [`gate::Gate::accept`].
-    pub fn load(&mut self, head: &[u8], pack: Vec<u8>, now: f64) -> Result<(), JsValue> {
-        self.swap(head, pack, now, Origin::Network).map_err(|error| thrown(&error))
-    }
-
-    /// Takes a head together with its body from whoever made the gate.
-    ///
-    /// # Errors
-    /// Those of [`gate::Gate::offer`] and [`gate::Gate::accept`].
-    #[wasm_bindgen(js_name = loadBytes)]
-    pub fn load_bytes(&mut self, head: &[u8], pack: Vec<u8>, now: f64) -> Result<(), JsValue> {
-        self.swap(head, pack, now, Origin::Bytes).map_err(|error| thrown(&error))
-    }
-
-    /// The same in one file.
-    ///
-    /// # Errors
-    /// Those of [`unbundle`], [`gate::Gate::offer`] and [`gate::Gate::accept`].
-    #[wasm_bindgen(js_name = loadBundle)]
-    pub fn load_bundle(&mut self, file: Vec<u8>, now: f64) -> Result<(), JsValue> {
-        unbundle(file)
-            .and_then(|(head, pack)| self.swap(&head, pack, now, Origin::Bytes))
-            .map_err(|error| thrown(&error))
+        Ok(Self { gate, latest: Scratch::default(), remains: Remains::default() })
     }
 
     /// Whether the feature may be used.
@@ -184,26 +145,10 @@ impl Gate {
         self.gate.slice(subject).map_err(|error| thrown(&error))
     }
 
-    /// Whether a part turned out to be bad, so that the body has to be fetched again.
-    #[wasm_bindgen(getter, js_name = isDamaged)]
-    pub fn is_damaged(&self) -> bool {
-        self.gate.is_damaged()
-    }
-
     /// What is known of the snapshot, if there is one.
     pub fn status(&self, now: f64) -> JsValue {
         let status = self.gate.status(Clock::from_millis(now));
         status.map_or(JsValue::UNDEFINED, told::status)
-    }
-}
-
-impl Gate {
-    /// Both steps of a refresh as one, so that another refresh cannot come between them.
-    fn swap(&mut self, head: &[u8], pack: Vec<u8>, now: f64, origin: Origin) -> Result<(), Error> {
-        match self.gate.offer(head, Clock::from_millis(now), origin)? {
-            Offer::Unchanged => Ok(()),
-            Offer::Body { .. } => self.gate.accept(pack),
-        }
     }
 }
 

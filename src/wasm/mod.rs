@@ -5,6 +5,8 @@
 
 mod answer;
 mod gate;
+mod refresh;
+mod remains;
 mod slice;
 mod told;
 mod trust;
@@ -18,6 +20,7 @@ use crate::gate::Reason;
 use crate::time::Instant;
 
 pub use gate::Gate;
+pub use refresh::{Stream, bundle_head};
 pub use slice::SliceGate;
 
 /// The version of this build, as in `package.json`.

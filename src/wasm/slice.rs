@@ -43,6 +43,11 @@ impl SliceGate {
         self.gate.replace(slice, min_version as u64).map_err(|error| thrown(&error))
     }
 
+    /// Lets answers be given as if the slice had expired, until this is taken back.
+    pub fn distrust(&mut self, distrusted: bool) {
+        self.gate.distrust(distrusted);
+    }
+
     /// Leaves the full decision where `latest` points.
     pub fn check(&mut self, f: &str, now: f64, at: f64, wanted: f64, used: f64) {
         let answer = self.gate.check(&self.ask(f, now, at, wanted, used));

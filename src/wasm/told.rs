@@ -5,7 +5,7 @@ use wasm_bindgen::JsValue;
 
 use crate::amount::Amount;
 use crate::engine;
-use crate::gate;
+use crate::gate::{self, PART_BYTES_MAX};
 use crate::time::Instant;
 
 /// Gives the object; a twin of numbers, texts and lists always becomes one.
@@ -13,8 +13,16 @@ fn told(twin: &impl Serialize) -> JsValue {
     serde_wasm_bindgen::to_value(twin).unwrap_or(JsValue::UNDEFINED)
 }
 
-pub(super) fn offer(name: String, length: u64) -> JsValue {
-    told(&Body { name, length: length as f64 })
+pub(super) fn wanted(wanted: gate::Wanted) -> JsValue {
+    let (folder, names, length_max) = match wanted {
+        gate::Wanted::Nothing => return JsValue::UNDEFINED,
+        gate::Wanted::Parts(names) => {
+            ("part", names.iter().map(ToString::to_string).collect(), PART_BYTES_MAX)
+        }
+        gate::Wanted::Delta { name, length_max } => ("delta", vec![name], length_max),
+        gate::Wanted::Pack { name, length } => ("pack", vec![name], length),
+    };
+    told(&Wanted { folder, names, length_max: length_max as f64 })
 }
 
 pub(super) fn explanation(found: Option<engine::Explanation>, ids: &[String]) -> JsValue {
@@ -53,9 +61,11 @@ pub(super) fn status(found: gate::Status) -> JsValue {
 }
 
 #[derive(Serialize)]
-struct Body {
-    name: String,
-    length: f64,
+#[serde(rename_all = "camelCase")]
+struct Wanted {
+    folder: &'static str,
+    names: Vec<String>,
+    length_max: f64,
 }
 
 #[derive(Serialize)]

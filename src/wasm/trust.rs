@@ -4,8 +4,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::{Gate, thrown};
-use crate::gate::Clock;
-use crate::snapshot::WhenExpired;
+use crate::gate::{Clock, WhenExpired};
 
 #[wasm_bindgen]
 impl Gate {
@@ -28,10 +27,10 @@ impl Gate {
         policies.dangerously_loosen(feature, when_expired(policy)).map_err(|error| thrown(&error))
     }
 
-    /// The head to keep as the floor, if there is one.
-    #[wasm_bindgen(getter)]
-    pub fn floor(&self) -> Option<Vec<u8>> {
-        self.gate.floor().map(<[u8]>::to_vec)
+    /// Whether a head names the present body.
+    #[wasm_bindgen(js_name = namesBody)]
+    pub fn names_body(&self, head: &[u8]) -> bool {
+        self.gate.names_body(head)
     }
 
     /// Takes a floor from a store.
@@ -40,7 +39,9 @@ impl Gate {
     /// Those of [`Gate::raise_floor`](crate::gate::Gate::raise_floor).
     #[wasm_bindgen(js_name = raiseFloor)]
     pub fn raise_floor(&mut self, head: &[u8], now: f64) -> Result<(), JsValue> {
-        self.gate.raise_floor(head, Clock::from_millis(now)).map_err(|error| thrown(&error))
+        let raised = self.gate.raise_floor(head, Clock::from_millis(now));
+        self.remains.note(&self.gate);
+        raised.map_err(|error| thrown(&error))
     }
 
     /// Takes a snapshot in one file from a store.
@@ -48,7 +49,9 @@ impl Gate {
     /// # Errors
     /// Those of [`Gate::restore`](crate::gate::Gate::restore).
     pub fn restore(&mut self, file: Vec<u8>, now: f64) -> Result<(), JsValue> {
-        self.gate.restore(file, Clock::from_millis(now)).map_err(|error| thrown(&error))
+        let restored = self.gate.restore(file, Clock::from_millis(now));
+        self.remains.note(&self.gate);
+        restored.map_err(|error| thrown(&error))
     }
 }
 

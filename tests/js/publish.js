@@ -53,9 +53,9 @@ export function publish(facts, options = {}) {
 function read(out) {
   const packs = join(out, "private/pack");
   const head = readFileSync(join(out, "public/head"));
-  const newest = readdirSync(packs)
-    .map((name) => ({ name, pack: readFileSync(join(packs, name)) }))
-    .find(({ name }) => !known.has(name));
+  const all = readdirSync(packs).map((name) => ({ name, pack: readFileSync(join(packs, name)) }));
+  // What has not changed is not written again.
+  const newest = all.find(({ name }) => !known.has(name)) ?? all.at(-1);
   known.add(newest.name);
   return { head, pack: newest.pack, packName: newest.name };
 }

@@ -12,6 +12,7 @@ mod parts;
 mod residency;
 mod sharing;
 mod slot;
+mod wanted;
 mod whole;
 
 use super::bytes::known_text;

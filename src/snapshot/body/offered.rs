@@ -6,17 +6,16 @@
 //! refuse. The first body alone may be taken as it comes: its parts are looked at when they are
 //! touched, for nothing better is there to answer in the meantime.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::Body;
 use super::pack::{PackReader, pack_length};
 use super::parts::Spot;
 use super::slot::Slot;
+use super::wanted::WantedParts;
 use crate::error::Error;
 use crate::snapshot::catalogue::Catalogue;
 use crate::snapshot::delta::DeltaReader;
-use crate::snapshot::hash::digest;
 use crate::snapshot::page::Page;
 use crate::snapshot::{Digest, Roots, refusal, tree};
 use crate::time::Instant;
@@ -28,7 +27,7 @@ pub struct Offered {
     /// Whether all parts are wanted, or those that the present body holds.
     whole: bool,
     body: Option<Body>,
-    wanted: BTreeMap<Digest, Spot>,
+    wanted: WantedParts,
     /// Tells this offer from others of the same body.
     identity: Rc<()>,
 }
@@ -90,7 +89,7 @@ impl Offered {
         whole: bool,
         present: Option<&Body>,
     ) -> Result<Self, Error> {
-        let wanted = BTreeMap::from([(roots.catalogue, Spot::Catalogue)]);
+        let wanted = WantedParts::from_iter([(roots.catalogue, Spot::Catalogue)]);
         let identity = Rc::default();
         let mut offered = Self { roots: *roots, usage_as_of, whole, body: None, wanted, identity };
         if let Some(present) = present.filter(|body| body.roots.catalogue == roots.catalogue) {
@@ -143,11 +142,9 @@ impl Offered {
     ) -> Result<(), Error> {
         let Some(spot) = self.wanted.get(&name).copied() else { return Ok(()) };
         if spot == Spot::Catalogue {
-            if digest(&[bytes]) != name {
-                return Err(refusal::DIGEST);
-            }
+            let catalogue = Catalogue::named(&name, bytes)?;
             self.wanted.remove(&name);
-            return self.begin(Catalogue::open(bytes)?, present);
+            return self.begin(catalogue, present);
         }
         let body = self.body.as_mut().ok_or(refusal::INCOMPLETE)?;
         body.look_at(spot, name, bytes)?;

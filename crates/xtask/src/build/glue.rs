@@ -12,6 +12,28 @@ const REALM_BOUND: &str = "!(module instanceof WebAssembly.Module)";
 const REALM_SAFE: &str =
     r#"Object.prototype.toString.call(module) !== "[object WebAssembly.Module]""#;
 
+/// The glue begins one instance for good. When that dies, another takes its place; what was made in
+/// the first is then nothing that the second may free.
+const BEGIN: &str = "function __wbg_finalize_init(instance, module) {";
+const FREE: &str = "new FinalizationRegistry(ptr => wasm.";
+const FREE_IN_FIRST: &str = "new FinalizationRegistry(ptr => buried || wasm.";
+const RENEW: &str = "
+let buried = false;
+export function bury() {
+    buried = true;
+}
+export function renew() {
+    const instance = new WebAssembly.Instance(wasmModule, __wbg_get_imports());
+    return __wbg_finalize_init(instance, wasmModule);
+}
+";
+const RENEW_TYPE: &str = "
+/** Says that the instance is dead: nothing in it or in those after it is freed by itself. */
+export function bury(): void;
+/** Begins another instance of the same module, in which nothing is. */
+export function renew(): InitOutput;
+";
+
 /// Writes the wasm and its glue into the package: `dist/edgegrant.wasm`, `dist/esm/glue.js`.
 ///
 /// # Errors
@@ -21,7 +43,9 @@ pub(crate) fn generate(module: &Path) -> Result<()> {
     fs::create_dir_all(&modules)?;
     bindgen(module, &modules)?;
     let glue = modules.join("glue.js");
-    fs::write(&glue, realm_safe(&fs::read_to_string(&glue)?)?)?;
+    fs::write(&glue, renewable(&realm_safe(&fs::read_to_string(&glue)?)?)?)?;
+    let types = modules.join("glue.d.ts");
+    fs::write(&types, fs::read_to_string(&types)? + RENEW_TYPE)?;
     fs::remove_file(modules.join("glue_bg.wasm.d.ts"))?;
     fs::rename(modules.join("glue_bg.wasm"), paths::dist().join("edgegrant.wasm"))
         .context("moving the wasm to dist/edgegrant.wasm")
@@ -64,6 +88,17 @@ fn realm_safe(glue: &str) -> Result<String> {
     }
 }
 
+fn renewable(glue: &str) -> Result<String> {
+    let found = (glue.matches(BEGIN).count(), glue.matches(FREE).count());
+    if found.0 != 1 || found.1 == 0 || !glue.contains("let wasmModule, ") {
+        bail!(
+            "the glue does not begin an instance as expected: wasm-bindgen changed, so adapt the \
+             patch in crates/xtask/src/build/glue.rs"
+        );
+    }
+    Ok(glue.replace(FREE, FREE_IN_FIRST) + RENEW)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -72,6 +107,16 @@ mod tests {
     fn the_check_is_replaced() -> Result<()> {
         let patched = realm_safe(&format!("if ({REALM_BOUND}) {{}}"))?;
         assert_eq!(patched, format!("if ({REALM_SAFE}) {{}}"));
+        Ok(())
+    }
+
+    #[test]
+    fn an_instance_can_be_begun_anew() -> Result<()> {
+        let glue = format!("let wasmModule, wasm;\n{BEGIN}}}\n{FREE}free(ptr));\n");
+        let patched = renewable(&glue)?;
+        assert!(patched.contains(FREE_IN_FIRST) && patched.ends_with(RENEW));
+        assert!(renewable(&glue.replace(BEGIN, "")).is_err());
+        assert!(renewable(&glue.replace(FREE, "")).is_err());
         Ok(())
     }
 

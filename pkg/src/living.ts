@@ -1,0 +1,83 @@
+import { Answers } from "./answer.js";
+import { coded, isDeath, life, renew } from "./engine.js";
+import { GateError } from "./errors.js";
+import type { Gate, SliceGate } from "./glue.js";
+
+/** What of the wasm answers. */
+type Made = Gate | SliceGate;
+
+/** What the wasm made, for as long as its instance lives. */
+export interface Alive<T> {
+  readonly made: T;
+  readonly answers: Answers;
+  readonly life: number;
+}
+
+/**
+ * A gate of the wasm that outlives its instance. When that has died, the next call makes the gate
+ * anew in another one and brings back what it held.
+ */
+export class Living<T extends Made> {
+  readonly #make: () => T;
+  readonly #bringBack: ((made: T) => void) | undefined;
+  #alive: Alive<T> | undefined;
+
+  /** `bringBack` is given what `make` made in another instance; without it, making is enough. */
+  constructor(make: () => T, bringBack?: (made: T) => void) {
+    this.#make = make;
+    this.#bringBack = bringBack;
+    this.#alive = this.#begin();
+  }
+
+  /** The gate of the wasm, and the reader of its answers. */
+  get alive(): Alive<T> {
+    const alive = this.#alive;
+    if (alive === undefined) throw new GateError("closed", "it is closed: open another one");
+    return alive.life === life() ? alive : this.#revive();
+  }
+
+  /**
+   * What is answered in place of a call in which the wasm died: by policy, as if the snapshot had
+   * expired. If it dies of that too, `otherwise`. Other errors are thrown as they are.
+   */
+  byPolicy<A>(error: unknown, ask: (alive: Alive<T>) => A, otherwise: A): A {
+    if (!isDeath(error)) throw error;
+    renew();
+    try {
+      const { alive } = this;
+      return coded(() => {
+        alive.made.distrust(true);
+        const answer = ask(alive);
+        alive.made.distrust(false);
+        return answer;
+      });
+    } catch {
+      return otherwise;
+    }
+  }
+
+  /** Gives the memory back. */
+  close(): void {
+    const alive = this.#alive;
+    this.#alive = undefined;
+    // What was in a dead instance is gone with it.
+    if (alive?.life === life()) alive.made.free();
+  }
+
+  #revive(): Alive<T> {
+    const alive = this.#begin();
+    this.#alive = alive;
+    try {
+      coded(() => this.#bringBack?.(alive.made));
+    } catch {
+      // It goes on without a snapshot, until one is fetched.
+      if (alive.life !== life()) this.#alive = this.#begin();
+    }
+    return this.#alive;
+  }
+
+  #begin(): Alive<T> {
+    const made = coded(this.#make);
+    return { made, answers: new Answers(made), life: life() };
+  }
+}

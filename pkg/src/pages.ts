@@ -1,0 +1,81 @@
+import { fetchPart } from "./body.js";
+import { coded } from "./engine.js";
+import { GateError } from "./errors.js";
+import type { Gate } from "./glue.js";
+import type { Config } from "./options.js";
+import { asGateError, isWorkers } from "./refresh.js";
+
+/** A part on its way. */
+interface Flight {
+  readonly ctx: object | undefined;
+  readonly landing: Promise<Uint8Array>;
+}
+
+/** An alias and its subject take two pages; the rest is for swaps and evictions in between. */
+const PARTS_MAX = 16;
+
+/** Fetches pages as they are asked for, each once at a time. */
+export class Pages {
+  readonly #config: Config;
+  /** The gate of the wasm; throws when it is closed. */
+  readonly #gate: () => Gate;
+  readonly #flights = new Map<string, Flight>();
+  readonly #stop = new AbortController();
+  /** Why the latest part was not to be had. */
+  lastError: GateError | undefined;
+
+  constructor(config: Config, gate: () => Gate) {
+    this.#config = config;
+    this.#gate = gate;
+  }
+
+  /** Fetches what it takes to answer for a subject, as far as it is to be had. */
+  async reside(subject: string, ctx: object | undefined): Promise<void> {
+    try {
+      for (let parts = 0; parts < PARTS_MAX; parts += 1) {
+        const name = coded(() => this.#gate().needs(subject));
+        if (name === undefined) return;
+        const bytes = await this.#fetch(name, ctx);
+        // What another brought meanwhile, or a swap made useless, the wasm leaves aside.
+        coded(() => this.#gate().keep(subject, name, bytes));
+        this.lastError = undefined;
+      }
+    } catch (error) {
+      this.lastError = asGateError(error);
+    }
+  }
+
+  /** Stops what is under way. */
+  stop(reason: GateError): void {
+    this.#stop.abort(reason);
+  }
+
+  /** Where a promise of another request never settles, only what one request fetches is shared. */
+  #fetch(name: string, ctx: object | undefined): Promise<Uint8Array> {
+    const known = this.#flights.get(name);
+    const foreign = known?.ctx !== ctx || ctx === undefined;
+    if (known !== undefined && !(isWorkers() && foreign)) return known.landing;
+    const flight: Flight = { ctx, landing: this.#download(name) };
+    const land = () => {
+      if (this.#flights.get(name) === flight) this.#flights.delete(name);
+    };
+    this.#flights.set(name, flight);
+    flight.landing.then(land, land);
+    return flight.landing;
+  }
+
+  async #download(name: string): Promise<Uint8Array> {
+    const { timeoutMs } = this.#config;
+    const abort = new AbortController();
+    const late = new GateError("origin-timeout", `the origin took longer than ${timeoutMs} ms`);
+    const timer = setTimeout(() => abort.abort(late), timeoutMs);
+    const stop = () => abort.abort(this.#stop.signal.reason);
+    this.#stop.signal.addEventListener("abort", stop);
+    try {
+      return await fetchPart(this.#config, name, abort.signal);
+    } finally {
+      clearTimeout(timer);
+      this.#stop.signal.removeEventListener("abort", stop);
+    }
+  }
+}

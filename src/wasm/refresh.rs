@@ -1,0 +1,126 @@
+//! How bytes that JavaScript fetched come into a gate.
+
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use super::gate::Gate;
+use super::{thrown, told};
+use crate::error::Error;
+use crate::gate::{self, Clock, Digest, Origin, unbundle_head};
+
+/// A file with many parts that is being downloaded.
+#[wasm_bindgen]
+pub struct Stream(gate::Stream);
+
+#[wasm_bindgen]
+impl Stream {
+    /// Says that no more chunks come.
+    ///
+    /// # Errors
+    /// Those of [`gate::Stream::finish`].
+    pub fn finish(&self) -> Result<(), JsValue> {
+        handed(self.0.finish())
+    }
+}
+
+#[wasm_bindgen]
+impl Gate {
+    /// Lets the gate hold only what it is asked for, in at most so many bytes.
+    #[wasm_bindgen(js_name = holdPages)]
+    pub fn hold_pages(&mut self, resident_bytes_max: f64) {
+        self.gate.hold_pages(resident_bytes_max as usize);
+    }
+
+    /// Takes a head, from the network or from whoever made the gate. Gives its version when its
+    /// body is wanted, and nothing when the body is the present one.
+    ///
+    /// # Errors
+    /// Those of [`gate::Gate::offer`](gate::Gate::offer).
+    pub fn offer(&mut self, head: &[u8], now: f64, given: bool) -> Result<Option<f64>, JsValue> {
+        let origin = if given { Origin::Bytes } else { Origin::Network };
+        handed(self.gate.offer(head, Clock::from_millis(now), origin))?;
+        self.remains.note(&self.gate);
+        Ok(self.offered())
+    }
+
+    /// The version of the head that waits for its body, if one does.
+    #[wasm_bindgen(getter)]
+    pub fn offered(&self) -> Option<f64> {
+        self.gate.offered().map(|version| version as f64)
+    }
+
+    /// What to fetch next: `{ folder, names, lengthMax }`, or nothing.
+    pub fn wanted(&self, delta_untried: bool) -> JsValue {
+        told::wanted(self.gate.wanted(delta_untried))
+    }
+
+    /// Takes a part by its name.
+    ///
+    /// # Errors
+    /// Those of [`gate::Gate::supply`](gate::Gate::supply).
+    pub fn supply(&mut self, name: &str, bytes: &[u8]) -> Result<(), JsValue> {
+        handed(Digest::parse(name).map_or(Ok(()), |name| self.gate.supply(name, bytes)))
+    }
+
+    /// Begins to read the delta or the pack of the offered body.
+    ///
+    /// # Errors
+    /// Those of [`gate::Gate::stream`](gate::Gate::stream).
+    pub fn stream(&self, delta: bool) -> Result<Stream, JsValue> {
+        handed(self.gate.stream(delta).map(Stream))
+    }
+
+    /// Takes the next chunk of a file, and says whether the rest is of use.
+    ///
+    /// # Errors
+    /// Those of [`gate::Gate::feed`](gate::Gate::feed).
+    pub fn feed(&mut self, stream: &mut Stream, chunk: &[u8]) -> Result<bool, JsValue> {
+        handed(self.gate.feed(&mut stream.0, chunk))
+    }
+
+    /// Lets the offered snapshot take the place of the present one; `false` when more is wanted.
+    ///
+    /// # Errors
+    /// Those of [`gate::Gate::swap`](gate::Gate::swap).
+    pub fn swap(&mut self) -> Result<bool, JsValue> {
+        let swapped = handed(self.gate.swap());
+        self.remains.note(&self.gate);
+        swapped
+    }
+
+    /// The name of the part that has to be fetched next to answer for a subject.
+    ///
+    /// # Errors
+    /// Those of [`gate::Gate::needs`](gate::Gate::needs).
+    pub fn needs(&self, subject: &str) -> Result<Option<String>, JsValue> {
+        handed(self.gate.needs(subject)).map(|name| name.map(|name| name.to_string()))
+    }
+
+    /// Takes the part that a subject needs next.
+    ///
+    /// # Errors
+    /// Those of [`gate::Gate::keep`](gate::Gate::keep).
+    pub fn keep(&mut self, subject: &str, name: &str, bytes: &[u8]) -> Result<(), JsValue> {
+        handed(Digest::parse(name).map_or(Ok(()), |name| self.gate.keep(subject, name, bytes)))
+    }
+
+    /// Whether a part turned out to be bad, so that it has to be fetched again.
+    #[wasm_bindgen(getter, js_name = isDamaged)]
+    pub fn is_damaged(&self) -> bool {
+        self.gate.is_damaged()
+    }
+}
+
+/// The head of a snapshot in one file, of which a front is enough that is as long as a slice may
+/// be. The pack begins 8 bytes further on than the head is long.
+///
+/// # Errors
+/// Those of [`unbundle_head`].
+#[wasm_bindgen(js_name = bundleHead)]
+pub fn bundle_head(front: &[u8]) -> Result<Vec<u8>, JsValue> {
+    handed(unbundle_head(front).map(<[u8]>::to_vec))
+}
+
+fn handed<T>(result: Result<T, Error>) -> Result<T, JsValue> {
+    result.map_err(|error| thrown(&error))
+}
