@@ -19,6 +19,8 @@ export class Origin {
   #folder;
   #port;
   #server;
+  /** The files of bodies that were there before the latest publishing. */
+  #served = new Set();
 
   constructor(program, folder) {
     this.#program = program;
@@ -45,20 +47,17 @@ export class Origin {
   async publish(exports, { key = "key", out = "published" } = {}) {
     const facts = this.#path("facts.ndjson");
     await this.edgegrant("import", "openmeter", ...exports, "--out", facts);
+    if (out === "published") this.#served = new Set(await this.#bodyFiles());
     const where = ["--out", this.#path(out), "--audience", AUDIENCE];
     const signed = ["--key-file", this.#path(key), "--json"];
     return JSON.parse(await this.edgegrant("publish", facts, ...where, ...signed));
   }
 
-  /** Changes one bit of the newest pack; the result undoes it. */
+  /** Changes one bit of every file of the newest body; the result undoes it. */
   async damage() {
-    const folder = this.#path("published/private/pack");
-    const path = await newest(folder);
-    const bytes = await readFile(path);
-    const damaged = Buffer.from(bytes);
-    damaged[Math.floor(damaged.length / 2)] ^= 1;
-    await writeFile(path, damaged);
-    return () => writeFile(path, bytes);
+    const files = (await this.#bodyFiles()).filter((path) => !this.#served.has(path));
+    const mends = await Promise.all(files.map(damageOne));
+    return () => Promise.all(mends.map((mend) => mend()));
   }
 
   /** Publishes the same with a key that nobody trusts, over what is served; the result undoes it. */
@@ -94,6 +93,21 @@ export class Origin {
   #path(name) {
     return join(this.#folder, name);
   }
+
+  /** Parts, packs and deltas: a gate fetches whichever is the shortest way. */
+  async #bodyFiles() {
+    const options = { recursive: true, withFileTypes: true };
+    const found = await readdir(this.#path("published/private"), options).catch(() => []);
+    return found.filter((entry) => entry.isFile()).map(({ path, name }) => join(path, name));
+  }
+}
+
+async function damageOne(path) {
+  const bytes = await readFile(path);
+  const damaged = Buffer.from(bytes);
+  damaged[Math.floor(damaged.length / 2)] ^= 1;
+  await writeFile(path, damaged);
+  return () => writeFile(path, bytes);
 }
 
 async function freePort() {
