@@ -54,6 +54,9 @@ fn holds(seed: u64) -> Result<(), String> {
     for step in 0..STEPS {
         if random.chance(8) {
             (0..random.below(4)).for_each(|_| tenant.change(random));
+            if random.chance(15) {
+                tenant.undeclare();
+            }
             history.push(published(Rc::new(tenant.body()), history.len() as u64 + 1));
         }
         for (gate, tried) in gates.iter_mut().enumerate() {

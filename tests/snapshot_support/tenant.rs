@@ -104,6 +104,11 @@ impl Tenant {
         tenant
     }
 
+    /// Leaves a feature out of the catalogue that pages have, until the next change.
+    pub fn undeclare(&mut self) {
+        self.nonsense = self.features[0].is_some();
+    }
+
     /// Changes one thing or nothing.
     pub fn change(&mut self, random: &mut Random) {
         self.nonsense = false;
@@ -123,7 +128,6 @@ impl Tenant {
                 self.features[number % FEATURES] = policy;
             }
             90..94 => self.page_bits = PAGE_BITS[random.below(7) as usize],
-            94..97 => self.nonsense = true,
             _ => {}
         }
     }
