@@ -54,7 +54,7 @@ fn holds(seed: u64) -> Result<(), String> {
     for step in 0..STEPS {
         if random.chance(8) {
             (0..random.below(4)).for_each(|_| tenant.change(random));
-            if random.chance(15) {
+            if random.chance(30) {
                 tenant.undeclare();
             }
             history.push(published(Rc::new(tenant.body()), history.len() as u64 + 1));
@@ -78,7 +78,7 @@ fn holds(seed: u64) -> Result<(), String> {
 fn a_gate_answers_as_one_opened_just_now_whatever_happens_to_it() {
     let setting = |name| std::env::var(name).ok().map(|text: String| text.parse::<u64>().unwrap());
     let first = setting("EDGEGRANT_SEED").unwrap_or(1);
-    let count = setting("EDGEGRANT_PROPERTIES").unwrap_or(24);
+    let count = setting("EDGEGRANT_PROPERTIES").unwrap_or(40);
     let failures: Vec<_> = (first..first + count).filter_map(|seed| holds(seed).err()).collect();
     assert!(failures.is_empty(), "{} failures\n{}", failures.len(), failures.join("\n"));
 }

@@ -1,6 +1,6 @@
 //! A tenant whose bodies are written by hand, so that small ones may have any number of pages.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
 use edgegrant::snapshot::{Digest, Roots};
@@ -243,4 +243,20 @@ fn entitled(random: &mut Random) -> Entitled {
         2 => Entitled::Static(random.below(4) as u8),
         _ => Entitled::Metered { granted: random.below(9) as u8, used: random.below(9) as u8 },
     }
+}
+
+/// What the second body has and the first has not, mostly in the order that a file should have.
+pub fn delta_file(from: &Made, to: &Made, random: &mut Random) -> Vec<u8> {
+    let known: BTreeSet<_> = from.parts.iter().map(|part| part.0).collect();
+    let mut parts: Vec<_> = to.parts.iter().filter(|part| !known.contains(&part.0)).collect();
+    if random.chance(20) {
+        parts.reverse();
+    }
+    let mut file = b"EGD\0".to_vec();
+    for (name, bytes) in parts {
+        file.extend_from_slice(&name.0);
+        file.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
+        file.extend_from_slice(bytes);
+    }
+    file
 }

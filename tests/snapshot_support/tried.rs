@@ -12,7 +12,7 @@ use edgegrant::time::Instant;
 
 use super::random::Random;
 use super::signed::{HOUR, key, options};
-use super::tenant::{FEATURES, Made, feature, names, probes};
+use super::tenant::{FEATURES, Made, delta_file, feature, names, probes};
 use super::{SEED, assemble, independent, usage_as_of};
 
 /// A signed head and the body that it names.
@@ -133,8 +133,12 @@ impl Tried {
 
     /// Brings some of the parts that are wanted, in any order, and now and then a wrong one.
     fn supply(&mut self, random: &mut Random) -> Tries {
-        let Wanted::Parts(mut names) = self.gate.wanted(false) else { return Ok(()) };
-        let body = Rc::clone(&self.pending.as_ref().ok_or("wanted without an offer")?.body);
+        let Some(Published { body, .. }) = self.pending.clone() else {
+            return same("wanted", &self.gate.wanted(true), &Wanted::Nothing);
+        };
+        let Wanted::Parts(mut names) = self.gate.wanted(false) else {
+            return self.supply_unasked(&body, random);
+        };
         for _ in 0..=random.below(names.len() as u64) {
             let name = names.swap_remove(random.below(names.len() as u64) as usize);
             let (_, bytes) =
@@ -153,6 +157,18 @@ impl Tried {
             }
             if names.is_empty() {
                 break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Brings parts where a file would be shorter: what is not wanted is left aside.
+    fn supply_unasked(&mut self, body: &Made, random: &mut Random) -> Tries {
+        let skipped = [0, 0, 50][random.below(3) as usize];
+        for (name, bytes) in body.parts.iter().filter(|_| !random.chance(skipped)) {
+            if let Err(error) = self.gate.supply(*name, bytes) {
+                self.pending = None;
+                return if body.nonsense { Ok(()) } else { Err(said("supply", &error)) };
             }
         }
         Ok(())
@@ -463,22 +479,6 @@ fn spoilt(bytes: &[u8], other: &[u8], random: &mut Random) -> Vec<u8> {
         spoilt[at] ^= 1 << random.below(8);
     }
     spoilt
-}
-
-/// What the second body has and the first has not, mostly in the order that a file should have.
-fn delta_file(from: &Made, to: &Made, random: &mut Random) -> Vec<u8> {
-    let known: std::collections::BTreeSet<_> = from.parts.iter().map(|part| part.0).collect();
-    let mut parts: Vec<_> = to.parts.iter().filter(|part| !known.contains(&part.0)).collect();
-    if random.chance(20) {
-        parts.reverse();
-    }
-    let mut file = b"EGD\0".to_vec();
-    for (name, bytes) in parts {
-        file.extend_from_slice(&name.0);
-        file.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
-        file.extend_from_slice(bytes);
-    }
-    file
 }
 
 fn said(what: &str, error: &Error) -> String {
