@@ -1,5 +1,6 @@
 //! Builds, tests, measures and demonstrates edgegrant: `cargo xtask <command>`.
 
+mod bench;
 mod build;
 mod debian;
 mod demo;
@@ -36,6 +37,8 @@ enum Command {
     Fuzz(fuzz::Options),
     /// Check the rules of docs/ARCHITECTURE.md and docs/STYLE.md.
     Tidy,
+    /// Measure what the packed package does in Node.js.
+    Bench(bench::Options),
     /// Print the package's sizes and compare what is packed with the committed records.
     Size(size::Options),
     /// Run files of conformance cases; ends with `N passed, M failed`.
@@ -55,6 +58,7 @@ fn main() -> ExitCode {
         Command::Test(options) => return test::run(&options),
         Command::Fuzz(options) => fuzz::run(&options),
         Command::Tidy => tidy::run(),
+        Command::Bench(options) => bench::run(&options),
         Command::Size(options) => size::run(&options),
         Command::Vectors(options) => return vectors::run(&options),
         Command::WasmTestRunner { arguments } => wasm_test_runner::run(arguments),

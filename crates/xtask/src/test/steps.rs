@@ -120,6 +120,7 @@ fn prettier(_: &Options) -> Result<Tally> {
         "../tests/js",
         "../www",
         "../crates/**/*.mjs",
+        "../benches",
     ]))
 }
 
