@@ -1,9 +1,10 @@
 import { fetchPart } from "./body.js";
 import { coded } from "./engine.js";
-import { GateError } from "./errors.js";
+import type { GateError } from "./errors.js";
 import type { Gate } from "./glue.js";
 import type { Config } from "./options.js";
 import { asGateError, isWorkers } from "./refresh.js";
+import { Waits } from "./waits.js";
 
 /** A part on its way. */
 interface Flight {
@@ -20,13 +21,14 @@ export class Pages {
   /** The gate of the wasm; throws when it is closed. */
   readonly #gate: () => Gate;
   readonly #flights = new Map<string, Flight>();
-  readonly #stop = new AbortController();
+  readonly #waits: Waits;
   /** Why the latest part was not to be had. */
   lastError: GateError | undefined;
 
   constructor(config: Config, gate: () => Gate) {
     this.#config = config;
     this.#gate = gate;
+    this.#waits = new Waits(config.timeoutMs);
   }
 
   /** Fetches what it takes to answer for a subject, as far as it is to be had. */
@@ -47,7 +49,7 @@ export class Pages {
 
   /** Stops what is under way. */
   stop(reason: GateError): void {
-    this.#stop.abort(reason);
+    this.#waits.stop(reason);
   }
 
   /** Where a promise of another request never settles, only what one request fetches is shared. */
@@ -55,27 +57,15 @@ export class Pages {
     const known = this.#flights.get(name);
     const foreign = known?.ctx !== ctx || ctx === undefined;
     if (known !== undefined && !(isWorkers() && foreign)) return known.landing;
-    const flight: Flight = { ctx, landing: this.#download(name) };
+    const flight: Flight = {
+      ctx,
+      landing: this.#waits.within((signal) => fetchPart(this.#config, name, signal)),
+    };
     const land = () => {
       if (this.#flights.get(name) === flight) this.#flights.delete(name);
     };
     this.#flights.set(name, flight);
     flight.landing.then(land, land);
     return flight.landing;
-  }
-
-  async #download(name: string): Promise<Uint8Array> {
-    const { timeoutMs } = this.#config;
-    const abort = new AbortController();
-    const late = new GateError("origin-timeout", `the origin took longer than ${timeoutMs} ms`);
-    const timer = setTimeout(() => abort.abort(late), timeoutMs);
-    const stop = () => abort.abort(this.#stop.signal.reason);
-    this.#stop.signal.addEventListener("abort", stop);
-    try {
-      return await fetchPart(this.#config, name, abort.signal);
-    } finally {
-      clearTimeout(timer);
-      this.#stop.signal.removeEventListener("abort", stop);
-    }
   }
 }

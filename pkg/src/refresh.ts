@@ -7,6 +7,7 @@ import type { Keeper } from "./keeper.js";
 import type { Status } from "./told.js";
 import { fetchBody } from "./body.js";
 import { download } from "./transport.js";
+import { Waits } from "./waits.js";
 
 /** A refresh under way. */
 interface Flight {
@@ -24,7 +25,7 @@ export class Refresher {
   /** The gate of the wasm; throws when it is closed. */
   readonly #gate: () => Gate;
   readonly #keeper: Keeper | undefined;
-  readonly #aborts = new Set<AbortController>();
+  readonly #waits: Waits;
   #flight: Flight | undefined;
   #etag: string | undefined;
   #restored = false;
@@ -39,6 +40,7 @@ export class Refresher {
     this.#config = config;
     this.#gate = gate;
     this.#keeper = keeper;
+    this.#waits = new Waits(config.timeoutMs);
   }
 
   get refreshing(): boolean {
@@ -83,7 +85,7 @@ export class Refresher {
 
   /** Stops what is under way. */
   stop(reason: GateError): void {
-    for (const abort of this.#aborts) abort.abort(reason);
+    this.#waits.stop(reason);
   }
 
   /** Where a promise of another request never settles, only refreshes of one request are shared. */
@@ -108,7 +110,7 @@ export class Refresher {
     const number = this.#begun;
     try {
       if ((await this.#restore()) && easy) return false;
-      await this.#fetch();
+      await this.#waits.within((signal) => this.#update(signal));
       const at = this.#config.now();
       this.#end(number, undefined);
       this.lastRefreshAt = at;
@@ -141,22 +143,6 @@ export class Refresher {
     const { waitUntil } = (ctx ?? {}) as Partial<RequestContext>;
     if (kept !== undefined && typeof waitUntil === "function") waitUntil.call(ctx, kept);
     else await kept;
-  }
-
-  async #fetch(): Promise<void> {
-    const { timeoutMs } = this.#config;
-    const abort = new AbortController();
-    const late = new GateError("origin-timeout", `the origin took longer than ${timeoutMs} ms`);
-    const timer = setTimeout(() => abort.abort(late), timeoutMs);
-    this.#aborts.add(abort);
-    try {
-      await this.#update(abort.signal);
-    } finally {
-      clearTimeout(timer);
-      this.#aborts.delete(abort);
-      // What else is on its way is of no use any more.
-      abort.abort();
-    }
   }
 
   async #update(signal: AbortSignal): Promise<void> {

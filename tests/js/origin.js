@@ -27,7 +27,8 @@ export async function serve(folder) {
   return origin;
 }
 
-function answer(request, response, { folder }) {
+/** What an origin without faults answers. */
+export function answer(request, response, { folder }) {
   const path = decodeURIComponent(request.url);
   if (path.startsWith("/private/") && request.headers.authorization !== token) {
     return response.writeHead(401).end();

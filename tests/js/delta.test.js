@@ -1,0 +1,238 @@
+// A gate that holds everything, refreshed by what changed.
+
+import assert from "node:assert/strict";
+import { createRequire } from "node:module";
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { after, afterEach, before, beforeEach, test } from "node:test";
+import { createGate } from "edgegrant";
+import { counts, customers, partBytes, publishAll, serveHead } from "./many.js";
+import { answer, serve, token } from "./origin.js";
+import { audience, publishedAt, trustedKeys } from "./publish.js";
+
+const packageFolder = dirname(createRequire(import.meta.url).resolve("edgegrant/package.json"));
+const count = 2_500;
+const ids = Array.from({ length: count }, (_, number) => `customer-${number}`);
+let clock;
+const now = () => clock;
+const gates = [];
+let first;
+let few;
+let other;
+let many;
+let origin;
+
+before(async () => {
+  const versions = [
+    customers(count),
+    customers(count, (number) => (number < 3 ? 50 : 0)),
+    customers(count, (number) => (number === 9 ? 50 : 0)),
+    customers(count, (number) => number % 2),
+  ];
+  [first, few, other, many] = publishAll(versions, publishedAt);
+  origin = await serve(first.out);
+});
+
+beforeEach(() => {
+  clock = publishedAt + 300_000;
+  Object.assign(origin, { faults: {}, requests: [] });
+  serveHead(origin, first);
+});
+
+afterEach(() => gates.splice(0).forEach((gate) => gate.close()));
+after(() => origin.stop());
+
+async function loaded(options = {}) {
+  const headers = { authorization: token };
+  const given = { origin: origin.url, headers, audience, trustedKeys, now, ...options };
+  const gate = createGate(given);
+  gates.push(gate);
+  await gate.ready();
+  origin.requests.length = 0;
+  return gate;
+}
+
+const answers = (gate) => ids.map((id) => gate.check(id, "api_calls"));
+const balances = (gate) => ids.map((id) => gate.balance(id, "api_calls"));
+const expected = (more) => ids.map((_, number) => 100 + more(number));
+const afterFew = expected((number) => (number < 3 ? 50 : 0));
+const afterMany = expected((number) => number % 2);
+
+/** The delta to what was published from what was before it. */
+function deltaOf(published, from = first) {
+  const name = `${from.packName}-${published.packName}`;
+  return readFileSync(join(published.out, "private/delta", name));
+}
+
+test("few changes come in one file", async () => {
+  const gate = await loaded();
+  serveHead(origin, few);
+  await gate.refresh();
+  assert.deepEqual(counts(origin), { head: 1, delta: 1 });
+  assert.deepEqual(balances(gate), afterFew);
+  assert.ok(deltaOf(few).length < first.pack.length / 20, `${deltaOf(few).length} bytes`);
+});
+
+test("without that file they come part by part, and nothing else does", async () => {
+  const gate = await loaded();
+  serveHead(origin, few);
+  origin.faults["/private/delta"] = (_, response) => response.writeHead(404).end();
+  await gate.refresh();
+  const { part, ...others } = counts(origin);
+  assert.deepEqual(others, { head: 1, delta: 1 });
+  // Three pages, the nodes above them and the root.
+  assert.ok(part >= 5 && part <= 7, `${part} parts`);
+  const { length } = deltaOf(few);
+  assert.equal(partBytes(origin), length - 4 - part * 36, "the parts of the delta");
+  assert.deepEqual(balances(gate), afterFew);
+});
+
+test("many changes come in the pack", async () => {
+  const gate = await loaded();
+  serveHead(origin, many);
+  await gate.refresh();
+  const { head, pack, delta, part } = counts(origin);
+  assert.deepEqual([head, pack], [1, 1]);
+  assert.ok((delta ?? 0) + (part ?? 0) <= 8, "not after most of them came one by one");
+  assert.deepEqual(balances(gate), afterMany);
+});
+
+test("fault_N21: a delta that is of no use costs one request, and parts follow", async () => {
+  const good = deltaOf(few);
+  const spoilt = Buffer.from(good);
+  spoilt[spoilt.length - 1] ^= 1;
+  const sent = (bytes) => (_, response) => response.end(bytes);
+  const faults = {
+    "of another base": sent(deltaOf(other, few)),
+    truncated: sent(good.subarray(0, -1)),
+    "without parts": sent(good.subarray(0, 4)),
+    empty: sent(),
+    garbage: sent(Buffer.alloc(1_000, 0x45)),
+    "with a bad part": sent(spoilt),
+    "too long": sent(Buffer.alloc(first.pack.length)),
+    "broken off": (_, response) => {
+      response.writeHead(200, { "content-length": good.length });
+      response.write(good.subarray(0, 9_000), () => response.destroy());
+    },
+    "not allowed": (_, response) => response.writeHead(403).end(),
+  };
+  for (const [name, fault] of Object.entries(faults)) {
+    serveHead(origin, first);
+    const gate = await loaded();
+    serveHead(origin, few);
+    origin.faults["/private/delta"] = fault;
+    await gate.refresh();
+    const { delta, pack } = counts(origin);
+    assert.deepEqual([delta, pack], [1, undefined], name);
+    assert.deepEqual(balances(gate), afterFew, name);
+    assert.equal(gate.status.lastError, undefined);
+  }
+});
+
+test("a part that does not match refuses the whole offer, until a good one comes", async () => {
+  const gate = await loaded();
+  const before = answers(gate);
+  serveHead(origin, few);
+  origin.faults["/private/delta"] = (_, response) => response.writeHead(404).end();
+  for (const bad of [1, 2, 4]) {
+    let parts = 0;
+    origin.faults["/private/part"] = (request, response) => {
+      parts += 1;
+      if (parts === bad) response.end("garbage");
+      else answer(request, response, origin);
+    };
+    clock = publishedAt + 300_000;
+    await assert.rejects(gate.refresh(), { code: "snapshot-digest" });
+    assert.deepEqual(answers(gate), before);
+    assert.equal(gate.status.lastError.code, "snapshot-digest");
+  }
+  delete origin.faults["/private/part"];
+  await gate.refresh();
+  assert.deepEqual(balances(gate), afterFew);
+  assert.equal(gate.status.lastError, undefined);
+});
+
+test("a pack with one bad page is refused as a whole when there is a snapshot", async () => {
+  const gate = await loaded();
+  const before = answers(gate);
+  serveHead(origin, many);
+  origin.faults["/private/pack"] = (_, response) => {
+    const pack = Buffer.from(many.pack);
+    pack[pack.length - 1] ^= 1;
+    response.end(pack);
+  };
+  await assert.rejects(gate.refresh(), { code: "snapshot-digest" });
+  assert.deepEqual(answers(gate), before);
+  delete origin.faults["/private/pack"];
+  await gate.refresh();
+  assert.deepEqual(balances(gate), afterMany);
+});
+
+test("fault_C06: what is asked in one turn is of one snapshot, whichever way the next comes", async () => {
+  for (const [next, after_, paged] of [
+    [few, afterFew, false],
+    [few, afterFew, true],
+    [many, afterMany, false],
+    [many, afterMany, true],
+  ]) {
+    serveHead(origin, first);
+    const gate = await loaded({ paged });
+    const asked = ids.slice(0, 40);
+    for (const id of asked) await gate.subject(id);
+    const of = {
+      [first.version]: asked.map(() => 100),
+      [next.version]: after_.slice(0, asked.length),
+    };
+    serveHead(origin, next);
+    const seen = new Set();
+    let pending = true;
+    const refresh = gate.refresh().finally(() => (pending = false));
+    while (pending) {
+      const { version } = gate.check(asked[0], "api_calls");
+      assert.deepEqual(
+        asked.map((id) => gate.balance(id, "api_calls")),
+        of[version],
+      );
+      seen.add(version);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await refresh;
+    assert.ok(seen.has(first.version));
+    assert.equal(gate.status.version, next.version);
+  }
+});
+
+test("fault_C11: a large snapshot is taken in by pieces, and others run in between", async () => {
+  const { Gate } = await import(join(packageFolder, "dist/esm/glue.js"));
+  let turn = 0;
+  const taken = [];
+  const measured = ["feed", "supply"].map((name) => {
+    const original = Gate.prototype[name];
+    Gate.prototype[name] = function (of, bytes) {
+      taken[turn] = (taken[turn] ?? 0) + bytes.length;
+      return original.call(this, of, bytes);
+    };
+    return () => (Gate.prototype[name] = original);
+  });
+  let counting = true;
+  const next = () => {
+    turn += 1;
+    if (counting) setImmediate(next);
+  };
+  next();
+  try {
+    assert.ok(first.pack.length > 2_500_000, `${first.pack.length} bytes`);
+    const gate = await loaded();
+    for (const published of [few, many]) {
+      serveHead(origin, published);
+      await gate.refresh();
+    }
+    const all = taken.reduce((sum, bytes) => sum + bytes, 0);
+    assert.ok(all > 2 * first.pack.length - 100_000, `${all} bytes`);
+    const most = taken.reduce((most, bytes) => Math.max(most, bytes), 0);
+    assert.ok(most <= 131_072, `${most} bytes in one turn`);
+  } finally {
+    counting = false;
+    measured.forEach((undo) => undo());
+  }
+});
