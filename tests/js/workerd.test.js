@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { serve, token } from "./origin.js";
+import { answer, serve, token } from "./origin.js";
 import { audience, facts, publish, publishedAt, trustedKeys } from "./publish.js";
 import { start } from "./workerd/start.js";
 
@@ -12,6 +12,12 @@ let worker;
 
 before(async () => {
   origin = await serve(publish(facts()).out);
+  await fresh();
+});
+
+/** A worker that has nothing yet. */
+async function fresh() {
+  await worker?.dispose();
   worker = await start(join(import.meta.dirname, "workerd/worker.js"), {
     bindings: {
       ORIGIN: origin.url,
@@ -21,7 +27,7 @@ before(async () => {
       NOW: String(publishedAt + 10_000),
     },
   });
-});
+}
 
 after(async () => {
   await worker?.dispose();
@@ -85,4 +91,31 @@ test("a refresh that another request left behind does not hold up the next", asy
   leaving.abort();
   const [response] = await get("/refresh");
   assert.equal(response.status, 200);
+});
+
+test("pages are fetched for the request that asks, once, and wait for no other's", async () => {
+  const askPaged = (options) =>
+    worker.dispatchFetch("http://worker.test/paged?subject=acme&feature=api_calls", options);
+  origin.faults = {};
+  await fresh();
+  let [left, parts] = [0, 0];
+  origin.faults["/private/part"] = (request, response) => {
+    parts += 1;
+    // The catalogue comes, and the page that the first request asks for never does.
+    if (parts === 2) left += 1;
+    else answer(request, response, origin);
+  };
+  const leaving = new AbortController();
+  const abandoned = askPaged({ signal: leaving.signal });
+  abandoned.catch(() => undefined);
+  while (left === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  const others = await Promise.all([askPaged(), askPaged()]);
+  for (const response of others) {
+    const { before, after, status } = await response.json();
+    assert.equal(after.balance, 60);
+    assert.ok(["not-resident", "within-balance"].includes(before.reason));
+    assert.equal(status.lastError, undefined);
+  }
+  assert.ok(parts >= 3 && parts <= 4, `${parts} parts`);
+  leaving.abort();
 });

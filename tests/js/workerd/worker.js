@@ -2,9 +2,12 @@ import { createGate, httpStatus, version } from "edgegrant";
 
 /** One for each set of bindings, as a Worker has one at its top level. */
 let gate;
+/** Another that holds only what it is asked for. */
+let paged;
 
-function open(env) {
+function open(env, more) {
   return createGate({
+    ...more,
     origin: env.ORIGIN,
     headers: { authorization: env.TOKEN },
     audience: env.AUDIENCE,
@@ -38,11 +41,24 @@ async function answer(url, gate, ctx) {
   return Response.json(decision, { status, headers });
 }
 
+/** What a paged gate answers for a subject that the request asks for twice. */
+async function answerPaged(url, gate, ctx) {
+  const [subject, feature] = [url.searchParams.get("subject"), url.searchParams.get("feature")];
+  await gate.ready(ctx);
+  const before = gate.check(subject, feature);
+  const twice = [gate.subject(subject, { ctx }), gate.subject(subject, { ctx })];
+  const [customer] = await Promise.all(twice);
+  return Response.json({ before, after: customer.check(feature), status: gate.status });
+}
+
 export default {
   async fetch(request, env, ctx) {
     gate ??= open(env);
+    paged ??= open(env, { paged: true });
+    const url = new URL(request.url);
     try {
-      return await answer(new URL(request.url), gate, ctx);
+      if (url.pathname === "/paged") return await answerPaged(url, paged, ctx);
+      return await answer(url, gate, ctx);
     } catch ({ name, code, message }) {
       return Response.json({ name, code, message }, { status: 500 });
     }
