@@ -10,18 +10,20 @@ import { publish, trustedKeys } from "./publish.js";
 
 const readme = readFileSync(join(import.meta.dirname, "../../README.md"), "utf8");
 
-/** The first block of a language, as it stands. */
-function block(language) {
-  return new RegExp(`^\`\`\`${language}\n([^]*?)^\`\`\`$`, "m").exec(readme)[1];
+/** The blocks of a language, as they stand. */
+function blocks(language) {
+  const all = readme.matchAll(new RegExp(`^\`\`\`${language}\n([^]*?)^\`\`\`$`, "gm"));
+  return Array.from(all, ([, block]) => block);
 }
 
-test("the example of the README runs as it stands, on the facts of the README", async () => {
-  const facts = block("json").trim().split("\n").map(JSON.parse);
+/** What a program prints, given an origin with the facts of the README. */
+async function run(program) {
+  const facts = blocks("json")[0].trim().split("\n").map(JSON.parse);
   const { out } = publish(facts, { at: Date.now(), audience: "acme/production" });
   const origin = await serve(out);
   // Beside the tests, so that `edgegrant` is the package as it was packed.
-  const program = join(import.meta.dirname, `readme-${process.pid}.mjs`);
-  writeFileSync(program, block("js"));
+  const file = join(import.meta.dirname, `readme-${process.pid}.mjs`);
+  writeFileSync(file, program);
   try {
     const env = {
       ...process.env,
@@ -29,12 +31,21 @@ test("the example of the README runs as it stands, on the facts of the README", 
       EDGEGRANT_TOKEN: token.replace("Bearer ", ""),
       EDGEGRANT_TRUSTED_KEY: trustedKeys[0],
     };
-    const { stdout } = await promisify(execFile)(process.execPath, [program], { env });
-    assert.match(stdout, /^within-balance 1000 left until \d{4}-\d\d-\d\dT/);
+    return (await promisify(execFile)(process.execPath, [file], { env })).stdout;
   } finally {
-    rmSync(program);
+    rmSync(file);
     await origin.stop();
   }
+}
+
+test("the example of the README runs as it stands, on the facts of the README", async () => {
+  const [example] = blocks("js");
+  assert.match(await run(example), /^within-balance 1000 left until \d{4}-\d\d-\d\dT/);
+});
+
+test("the example of a gate that holds pages runs as it stands", async () => {
+  const example = blocks("js").find((block) => block.includes("paged: true"));
+  assert.equal(await run(example), "not-resident\nwithin-balance\n");
 });
 
 test("the table of the README has every reason, with its access and its status", () => {
