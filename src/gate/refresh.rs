@@ -290,8 +290,9 @@ impl Gate {
     pub fn keep(&mut self, subject: &str, name: Digest, bytes: &[u8]) -> Result<(), Error> {
         let Some(present) = &mut self.present else { return Ok(()) };
         let resident_bytes_max = self.resident_bytes_max.unwrap_or(usize::MAX);
-        present.body.keep(subject, name, bytes, resident_bytes_max)?;
-        self.seen.forget_included(&present.body);
+        if let Some(page) = present.body.keep(subject, name, bytes, resident_bytes_max)? {
+            self.seen.forget_included_in(&present.body, page);
+        }
         Ok(())
     }
 }

@@ -21,6 +21,10 @@ pub(super) struct SeenUsage {
 /// nothing happens in between.
 const SUMS: usize = 256;
 
+/// Beyond so many subjects, those who are not resident are forgotten with the usage that the head
+/// counts as included, though a single entitlement may be behind that.
+const SUBJECTS: usize = 65_536;
+
 impl SeenUsage {
     /// What was seen of a subject's use of a feature, in order of time.
     #[inline]
@@ -54,19 +58,49 @@ impl SeenUsage {
 
     /// Forgets what a new body includes, and what it has no entitlement for any more.
     pub(super) fn forget_included(&mut self, body: &Body) {
-        self.subjects.retain(|subject, features| {
-            features.retain(|feature, events| {
-                match usage_as_of(body, subject, feature) {
-                    Ok(Some(as_of)) => events.retain(|event| event.at >= as_of),
-                    Ok(None) => events.clear(),
-                    // Whoever is not resident may be so again.
-                    Err(_) => {}
-                }
-                !events.is_empty()
-            });
-            !features.is_empty()
-        });
+        let crowded = self.subjects.len() > SUBJECTS;
+        // Whoever is not resident may be so again, though not all can be remembered.
+        let otherwise = if crowded { Some(body.usage_as_of()) } else { None };
+        self.subjects.retain(|subject, features| forget(features, body, subject, otherwise));
     }
+
+    /// Forgets what a body includes of those who stand in a page that became resident.
+    pub(super) fn forget_included_in(&mut self, body: &Body, page: u32) {
+        if self.subjects.is_empty() {
+            return;
+        }
+        for subject in body.subjects_in(page).into_iter().flatten() {
+            let id = subject.id();
+            if let Some(features) = self.subjects.get_mut(id)
+                && !forget(features, body, id, None)
+            {
+                self.subjects.remove(id);
+            }
+        }
+    }
+}
+
+/// Forgets a subject's usage that a body includes, or what is before `otherwise` when it cannot
+/// tell. Whether anything is left.
+fn forget(
+    features: &mut BTreeMap<String, Vec<UsageEvent>>,
+    body: &Body,
+    subject: &str,
+    otherwise: Option<Instant>,
+) -> bool {
+    features.retain(|feature, events| {
+        match usage_as_of(body, subject, feature) {
+            Ok(None) => events.clear(),
+            Ok(as_of) => forget_before(events, as_of),
+            Err(_) => forget_before(events, otherwise),
+        }
+        !events.is_empty()
+    });
+    !features.is_empty()
+}
+
+fn forget_before(events: &mut Vec<UsageEvent>, as_of: Option<Instant>) {
+    events.retain(|event| as_of.is_none_or(|as_of| event.at >= as_of));
 }
 
 fn usage_as_of(body: &Body, subject: &str, feature: &str) -> Result<Option<Instant>, Error> {

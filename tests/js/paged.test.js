@@ -165,6 +165,32 @@ test("fault_C08_N23: what stays resident is bounded, and who was evicted comes b
   assert.equal((await none.subject(ids[0])).balance("api_calls"), 100);
 });
 
+test("usage that was recorded counts while its page is away, until a snapshot includes it", async () => {
+  const near = await paged();
+  const [one] = ids;
+  await near.subject(one);
+  const other = ids.slice(1).find((id) => reason(near, id) !== "not-resident");
+  assert.ok(other, "a page has more than one subject");
+  const gate = await paged({ residentBytesMax: 60_000 });
+  const evict = async () => {
+    const elsewhere = ids.filter((id) => reason(near, id) === "not-resident");
+    for (const id of elsewhere) await gate.subject(id);
+    assert.equal(reason(gate, one), "not-resident");
+    assert.equal(reason(gate, other), "not-resident");
+  };
+  await gate.subject(one);
+  assert.ok(gate.record(one, "api_calls", 5) && gate.record(other, "api_calls", 7));
+  await evict();
+  assert.equal((await gate.subject(one)).balance("api_calls"), 95);
+  assert.equal(gate.balance(other, "api_calls"), 93);
+  await evict();
+  publishLater();
+  await gate.refresh();
+  await gate.subject(one);
+  assert.equal(gate.balance(one, "api_calls"), 100);
+  assert.equal(gate.balance(other, "api_calls"), 100, "its page came for the other's sake");
+});
+
 test("a part that is wrong, missing, too long, late or broken off is refused, then fetched", async () => {
   const { pack } = first;
   const faults = {

@@ -46,7 +46,8 @@ impl Body {
 
     /// Takes the part that a subject needs next, verified and validated, and lets go of pages that
     /// nobody asked for lately until all parts together take at most `resident_bytes_max`. A part
-    /// that is not needed, because the body is another one by now, is left aside.
+    /// that is not needed, because the body is another one by now, is left aside. Gives the page
+    /// that is resident from now on, if the part is one.
     ///
     /// # Errors
     /// `snapshot-digest` for a part that is not what its name says, and the codes of
@@ -57,16 +58,16 @@ impl Body {
         name: Digest,
         bytes: &[u8],
         resident_bytes_max: usize,
-    ) -> Result<(), Error> {
+    ) -> Result<Option<u32>, Error> {
         let page = self.page_ahead(id)?;
         let Some((spot, _)) = self.missing_for(page)?.filter(|(_, needed)| *needed == name) else {
-            return Ok(());
+            return Ok(None);
         };
         self.look_at(spot, name, bytes)?;
         self.parts.put(spot, Slot::verified(bytes));
         // An alias needs both pages at once.
         self.evict(resident_bytes_max, &[self.page_of(id), page]);
-        Ok(())
+        Ok(if let Spot::Page(page) = spot { Some(page) } else { None })
     }
 
     /// Whether a part is what its name says and makes sense.
