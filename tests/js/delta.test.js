@@ -80,8 +80,8 @@ test("without that file they come part by part, and nothing else does", async ()
   await gate.refresh();
   const { part, ...others } = counts(origin);
   assert.deepEqual(others, { head: 1, delta: 1 });
-  // Three pages, the nodes above them and the root.
-  assert.ok(part >= 5 && part <= 7, `${part} parts`);
+  // The root, the nodes below it and the pages, of which three customers may share some.
+  assert.ok(part >= 3 && part <= 7, `${part} parts`);
   const { length } = deltaOf(few);
   assert.equal(partBytes(origin), length - 4 - part * 36, "the parts of the delta");
   assert.deepEqual(balances(gate), afterFew);
@@ -134,7 +134,7 @@ test("a part that does not match refuses the whole offer, until a good one comes
   const before = answers(gate);
   serveHead(origin, few);
   origin.faults["/private/delta"] = (_, response) => response.writeHead(404).end();
-  for (const bad of [1, 2, 4]) {
+  for (const bad of [1, 2, 3]) {
     let parts = 0;
     origin.faults["/private/part"] = (request, response) => {
       parts += 1;
@@ -152,13 +152,14 @@ test("a part that does not match refuses the whole offer, until a good one comes
   assert.equal(gate.status.lastError, undefined);
 });
 
-test("a pack with one bad page is refused as a whole when there is a snapshot", async () => {
+test("a pack with bad pages is refused as a whole when there is a snapshot", async () => {
   const gate = await loaded();
   const before = answers(gate);
   serveHead(origin, many);
   origin.faults["/private/pack"] = (_, response) => {
     const pack = Buffer.from(many.pack);
-    pack[pack.length - 1] ^= 1;
+    // A page that has not changed is not looked at, so more than one is spoilt.
+    for (let at = pack.length >> 1; at < pack.length; at += 1_000) pack[at] ^= 1;
     response.end(pack);
   };
   await assert.rejects(gate.refresh(), { code: "snapshot-digest" });
