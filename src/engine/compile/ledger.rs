@@ -104,11 +104,14 @@ impl Ledger {
         self.metered.opening = opening;
     }
 
-    /// Leaves out grants that ended before the opening and have nothing left.
+    /// Leaves out grants that have nothing left and part no phase any more. One that was voided
+    /// still parts them where it would have expired.
     fn drop_ended(&mut self) {
         let at = self.metered.opening.at;
         let ended = |grant: &Grant, balance: Amount| {
-            balance.is_zero() && grant.end().is_some_and(|end| end < at)
+            let ends = [grant.expires_at, grant.voided_at, grant.deleted_at];
+            let last = ends.into_iter().flatten().max();
+            balance.is_zero() && last.is_some_and(|last| last.max(grant.effective_at) < at)
         };
         let metered = &mut self.metered;
         let kept: Vec<bool> = metered
