@@ -219,6 +219,29 @@ fn a_newer_slice_takes_over_and_an_older_one_never() {
     assert_eq!(code.unwrap_err().code(), "version-not-reached");
 }
 
+/// Time does not run back behind what answers, and does not run ahead of it either.
+#[test]
+fn a_slice_that_is_refused_does_not_move_the_time() {
+    let mut opened = open(&slice_of(5), SUBJECT).unwrap();
+    let age = |opened: &SliceGate| opened.status(Clock::Untrusted).age_millis;
+    let newer = slice_of(9);
+    let other = gate(&planned(), 9).slice("customer-000008").unwrap();
+    let elsewhere = gate(&encode_planned(31, Own::Anchors), 9).slice(SUBJECT).unwrap();
+    let mixed = [&newer[..head_end(&newer)], &elsewhere[head_end(&elsewhere)..]].concat();
+    let cases = [
+        (&newer, 10, "version-not-reached"),
+        (&other, 0, "slice-subject"),
+        (&mixed, 0, "snapshot-digest"),
+    ];
+    for (slice, min_version, code) in cases {
+        assert_eq!(opened.replace(slice, min_version).unwrap_err().code(), code);
+        assert_eq!(age(&opened), 0, "{code}");
+    }
+    opened.replace(&newer, 9).unwrap();
+    let earlier = opened.status(Clock::At(now())).age_millis;
+    assert_eq!((age(&opened), earlier), (0, 0), "its own time holds against an earlier clock");
+}
+
 #[test]
 fn a_new_epoch_takes_over_whatever_its_version() {
     let keys = [key(1), key(2)];

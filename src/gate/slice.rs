@@ -57,8 +57,8 @@ impl SliceGate {
         let slice = Slice::read(slice)?;
         let head = verify(slice.head(), &self.options.keyring, &self.options.audience)?;
         freshness::supersedes(&head, &self.present.head)?;
-        self.latest_issue = self.latest_issue.max(head.head().issued_at);
         self.present = prove(&slice, head, &self.subject, min_version)?;
+        self.latest_issue = self.latest_issue.max(self.present.head.head().issued_at);
         Ok(())
     }
 
