@@ -3,7 +3,8 @@ import { GateError } from "./errors.js";
 /** What waits for the origin, each no longer than it may. */
 export class Waits {
   readonly #timeoutMs: number;
-  readonly #aborts = new Set<AbortController>();
+  /** What is under way and when it began, the earliest first. */
+  readonly #begun = new Map<AbortController, number>();
 
   constructor(timeoutMs: number) {
     this.#timeoutMs = timeoutMs;
@@ -15,12 +16,12 @@ export class Waits {
     const message = `the origin took longer than ${this.#timeoutMs} ms`;
     const late = new GateError("origin-timeout", message);
     const timer = setTimeout(() => abort.abort(late), this.#timeoutMs);
-    this.#aborts.add(abort);
+    this.#begin(abort);
     try {
       return await work(abort.signal);
     } finally {
       clearTimeout(timer);
-      this.#aborts.delete(abort);
+      this.#begun.delete(abort);
       // What else is on its way is of no use any more.
       abort.abort();
     }
@@ -28,6 +29,16 @@ export class Waits {
 
   /** Gives up everything. */
   stop(reason: GateError): void {
-    for (const abort of this.#aborts) abort.abort(reason);
+    for (const abort of this.#begun.keys()) abort.abort(reason);
+  }
+
+  /** A request that a Worker abandons takes its timers and promises along: it never ends here. */
+  #begin(abort: AbortController): void {
+    const now = performance.now();
+    for (const [earlier, begun] of this.#begun) {
+      if (now - begun <= this.#timeoutMs) break;
+      this.#begun.delete(earlier);
+    }
+    this.#begun.set(abort, now);
   }
 }
