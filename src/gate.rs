@@ -18,7 +18,7 @@ use crate::amount::Amount;
 use crate::engine::program::{Program, Rule};
 use crate::engine::{Explanation, History, HistoryQuery, UsageEvent, WindowSize};
 use crate::error::Error;
-use crate::snapshot::{Body, Roots, cut};
+use crate::snapshot::{Body, Roots, Subject, cut};
 /// What callers of a gate name besides.
 pub use crate::snapshot::{Digest, PART_BYTES_MAX, Stream, WhenExpired};
 use crate::time::Instant;
@@ -184,33 +184,40 @@ impl Gate {
     }
 
     /// Every entitlement of a subject, with the feature's key; nothing for an unknown subject.
-    #[must_use]
+    ///
+    /// # Errors
+    /// Those of [`Gate::features`].
     pub fn entitlements(
         &self,
         subject: &str,
         clock: Clock,
         at: Option<Instant>,
-    ) -> Vec<(String, Answer)> {
-        let answered = self.features(subject).into_iter().map(|feature| {
+    ) -> Result<Vec<(String, Answer)>, Error> {
+        let answered = self.features(subject)?.into_iter().map(|feature| {
             let ask = Ask { subject, feature: &feature, clock, at, amount: None, used: None };
             let answer = self.check(&ask);
             (feature, answer)
         });
-        answered.collect()
+        Ok(answered.collect())
     }
 
     /// The keys of the features that a subject has an entitlement to; none for an unknown subject.
-    #[must_use]
-    pub fn features(&self, subject: &str) -> Vec<String> {
-        let Some(present) = &self.present else { return Vec::new() };
-        let Ok(Some(found)) = present.body.subject(subject) else { return Vec::new() };
-        found.entries().map(|(feature, _)| feature.key.to_owned()).collect()
+    ///
+    /// # Errors
+    /// Where that cannot be told, since an empty list would say that there is nothing:
+    /// `no-snapshot` before the first, and the codes of [`Body::subject`], such as `not-resident`.
+    pub fn features(&self, subject: &str) -> Result<Vec<String>, Error> {
+        let body = &self.present.as_ref().ok_or(NO_SNAPSHOT)?.body;
+        let found = body.subject(subject)?;
+        let entries = found.iter().flat_map(Subject::entries);
+        Ok(entries.map(|(feature, _)| feature.key.to_owned()).collect())
     }
 
     /// Usage and balances over time, as far back as the snapshot goes.
     ///
     /// # Errors
-    /// The reason as a code when there is no such entitlement, and those of
+    /// The reason of [`Gate::check`] as a code when no such entitlement is found;
+    /// `history-not-metered-by-usage` when it is not counted so; and those of
     /// [`Metered::history`](engine::program::Metered::history).
     pub fn history(
         &self,
@@ -219,7 +226,7 @@ impl Gate {
         to: Instant,
         window: WindowSize,
     ) -> Result<Told, Error> {
-        let found = self.find(ask).map_err(|_| NOT_FOUND)?;
+        let found = self.find(ask).map_err(|missing| missing.error())?;
         let Rule::Metered(metered) = found.entry.program()?.rule else { return Err(NOT_METERED) };
         let history = metered.history(&HistoryQuery { from, to, window, extra: found.seen })?;
         Ok(Told { history, grant_ids: found.entry.grant_ids(&found.feature)? })
@@ -311,10 +318,6 @@ const NO_SNAPSHOT: Error =
 const UNKNOWN_SUBJECT: Error = Error::new(
     "unknown-subject",
     "the snapshot has no subject of that name; check the name, and whether its facts are published",
-);
-const NOT_FOUND: Error = Error::new(
-    "not-entitled",
-    "there is no such entitlement in the snapshot; `check` says which part of it is unknown",
 );
 const NOT_METERED: Error = Error::new(
     "history-not-metered-by-usage",

@@ -15,7 +15,7 @@ use std::collections::HashMap;
 
 use edgegrant::Amount;
 use edgegrant::engine::program::Rule;
-use edgegrant::gate::{Answer, Clock, Gate, Offer, Origin, Reason, Wanted};
+use edgegrant::gate::{Answer, Clock, Gate, Origin, Reason, Wanted};
 use edgegrant::snapshot::{
     Body, DeltaReader, Digest, Encoded, EntitlementRecord, Offered, Settings, Slice, Stream, encode,
 };
@@ -23,7 +23,8 @@ use edgegrant::trust::sign;
 use snapshot_support::assemble::{Parts, catalogue};
 use snapshot_support::crafted::{BOOLEAN, grant, metered, subject, with_shape};
 use snapshot_support::independent::pack;
-use snapshot_support::signed::{AUDIENCE, ask, gate, head, key, options};
+use snapshot_support::paged::Paged;
+use snapshot_support::signed::{AUDIENCE, ask, gate, head, key};
 use snapshot_support::{
     Own, SEED, bulky_subjects, encode_planned, features, plain, planned, settings, usage_as_of,
 };
@@ -223,31 +224,18 @@ fn fault_A07_an_older_snapshot_given_by_hand() {
 fn fault_C08_what_is_asked_for_once_does_not_stay_for_ever() {
     const RESIDENT_BYTES_MAX: usize = 64 * 1024;
     let encoded = encode(&settings(), &features(11), bulky_subjects(2_000)).unwrap();
-    let parts: HashMap<Digest, &Vec<u8>> =
-        encoded.parts().map(|part| (part.digest, &part.bytes)).collect();
-    let mut gate = Gate::new(options(&[key(1)], 1));
-    gate.hold_pages(RESIDENT_BYTES_MAX);
-    let head = sign(&head(&encoded, 1), &[key(1)]).unwrap();
-    let offer = gate.offer(&head, Clock::Untrusted, Origin::Network).unwrap();
-    assert!(matches!(offer, Offer::Body { .. }));
-    while let Wanted::Parts(names) = gate.wanted(false) {
-        names.iter().for_each(|name| gate.supply(*name, parts[name]).unwrap());
-    }
-    assert!(gate.swap().unwrap());
+    let mut paged = Paged::new(&encoded, RESIDENT_BYTES_MAX);
     let mut fetched = 0;
     for number in 0..4_000 {
         let id = format!("customer-{:06}", number * 7_919 % 4_000);
-        while let Some(name) = gate.needs(&id).unwrap() {
-            gate.keep(&id, name, parts[&name]).unwrap();
-            fetched += 1;
-        }
-        let answer = gate.check(&ask(&id, "feature_5", usage_as_of()));
+        fetched += paged.reside(&id);
+        let answer = paged.gate.check(&ask(&id, "feature_5", usage_as_of()));
         let known = number * 7_919 % 4_000 < 2_000;
         assert_eq!(answer.reason, if known { Reason::Static } else { Reason::UnknownSubject });
     }
     assert!(fetched > encoded.pages.len(), "pages were let go and fetched again");
     let resident = (0..2_000).map(|number| format!("customer-{number:06}"));
-    let there = resident.filter(|id| gate.needs(id).unwrap().is_none()).count();
+    let there = resident.filter(|id| paged.gate.needs(id).unwrap().is_none()).count();
     let pages_max = RESIDENT_BYTES_MAX / (encoded.roots.pack_length as usize / encoded.pages.len());
     assert!(there < 2_000 / 4, "{there} subjects of about {pages_max} pages");
 }

@@ -9,12 +9,11 @@
 
 mod snapshot_support;
 
-use std::collections::HashMap;
-
-use edgegrant::gate::{Ask, Clock, Gate, Origin, Reason, SliceGate, Wanted, bundle, unbundle};
+use edgegrant::gate::{Ask, Clock, Gate, Origin, Reason, SliceGate, bundle, unbundle};
 use edgegrant::snapshot::{Body, Encoded, cut, encode};
 use edgegrant::time::Instant;
 use edgegrant::trust::{Head, sign};
+use snapshot_support::paged::Paged;
 use snapshot_support::random::Random;
 use snapshot_support::signed::{
     HOUR, ask, asked_for, gate, gate_signed_by, head, key, open, options,
@@ -71,7 +70,7 @@ fn a_slice_answers_as_the_gate_that_cut_it() {
     let mut asked = 0;
     for id in &ids {
         let slice = open(&gate.slice(id).unwrap(), id).unwrap();
-        let mut keys = gate.features(id);
+        let mut keys = gate.features(id).unwrap();
         keys.sort();
         assert_eq!(slice.features(), keys);
         for (feature, clock) in keys.iter().flat_map(|key| clocks.map(|clock| (key, clock))) {
@@ -112,27 +111,11 @@ fn there_is_no_slice_of_nobody() {
 fn a_paged_gate_cuts_the_same_slice_once_the_page_is_there() {
     let encoded = encode(&settings(), &features(11), bulky_subjects(2_500)).unwrap();
     assert!(encoded.page_bits > 8, "two levels of nodes");
-    let signed = sign(&head(&encoded, 1), &[key(1)]).unwrap();
-    let parts: HashMap<_, _> = std::iter::once(&encoded.catalogue)
-        .chain(&encoded.nodes)
-        .chain(&encoded.pages)
-        .map(|part| (part.digest, &part.bytes))
-        .collect();
-    let mut paged = Gate::new(options(&[key(1)], 1));
-    paged.hold_pages(1 << 20);
-    paged.offer(&signed, Clock::At(now()), Origin::Network).unwrap();
-    while let Wanted::Parts(names) = paged.wanted(false) {
-        names.iter().for_each(|name| paged.supply(*name, parts[name]).unwrap());
-    }
-    assert!(paged.swap().unwrap());
-    assert_eq!(paged.slice(SUBJECT).unwrap_err().code(), "not-resident");
-    let mut fetched = 0;
-    while let Some(name) = paged.needs(SUBJECT).unwrap() {
-        paged.keep(SUBJECT, name, parts[&name]).unwrap();
-        fetched += 1;
-    }
-    assert!(fetched <= 3, "{fetched}");
-    let slice = paged.slice(SUBJECT).unwrap();
+    let mut paged = Paged::new(&encoded, 1 << 20);
+    assert_eq!(paged.gate.slice(SUBJECT).unwrap_err().code(), "not-resident");
+    let fetched = paged.reside(SUBJECT);
+    assert!((1..=3).contains(&fetched), "{fetched}");
+    let slice = paged.gate.slice(SUBJECT).unwrap();
     assert!(slice == gate(&encoded, 1).slice(SUBJECT).unwrap());
     open(&slice, SUBJECT).unwrap();
 }

@@ -71,14 +71,17 @@ export function coded<T>(work: () => T): T {
   try {
     return work();
   } catch (error) {
-    if (isDeath(error)) throw died(error);
+    if (isDeath(error)) {
+      renew();
+      throw died(error);
+    }
     const foreign = error instanceof Error && !(error instanceof GateError);
     throw foreign ? new GateError(error.name, error.message) : error;
   }
 }
 
-function died(cause: unknown): GateError {
-  renew();
+/** What is thrown when the wasm died of a question that no policy answers. */
+export function died(cause?: unknown): GateError {
   const message =
     "the wasm died and was begun anew: ask again, and report `cause` if it comes back";
   return new GateError("wasm-died", message, { cause });

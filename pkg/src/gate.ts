@@ -110,8 +110,8 @@ export class Gate {
   }
 
   /**
-   * Counts usage seen here, until a snapshot includes it. `false` says that the subject has no
-   * metered entitlement to the feature, so that nothing was counted.
+   * Counts usage seen here, until a snapshot includes it. `false` says that nothing was counted,
+   * because the subject has no metered entitlement to the feature, or is not resident.
    */
   record(subject: string, feature: string, used: number, options?: RecordOptions): boolean {
     const given = options === undefined ? {} : optionsOf(options, ["at", "now"]);
@@ -123,15 +123,21 @@ export class Gate {
     return counted;
   }
 
-  /** Every entitlement of a subject, all for one instant; none for an unknown subject. */
+  /**
+   * Every entitlement of a subject, all for one instant; none for an unknown subject. It throws
+   * where that cannot be told: `no-snapshot` before the first, and `not-resident` in a paged gate
+   * before `await subject(id)`.
+   */
   entitlements(subject: string, options?: Pick<AskOptions, "at" | "now">): Entitlement[] {
     const ask = readAsk(options, ["at", "now"]);
     const now = this.#now(ask);
     const id = subjectId(subject);
-    return this.#asked(({ made }) => made.features(id), []).map((feature) => ({
-      feature,
-      ...this.#check(id, feature, now, ask),
-    }));
+    return this.#living
+      .demand(({ made }) => made.features(id))
+      .map((feature) => ({
+        feature,
+        ...this.#check(id, feature, now, ask),
+      }));
   }
 
   /** The decision with its derivation. */
@@ -144,7 +150,7 @@ export class Gate {
       return { decision: answers.read(), ...told } as Explanation;
     };
     const nothing = { grants: [], segments: [], truncated: false };
-    return this.#asked(explain, { decision: this.#lost(), ...nothing });
+    return this.#living.ask(explain, { decision: this.#lost(), ...nothing });
   }
 
   /** Usage and balances over time, a page at a time: go on from `next` when there is one. */
@@ -257,20 +263,11 @@ export class Gate {
     const ask = readAsk(options);
     const now = this.#now(ask);
     const [id, key] = [subjectId(subject), featureKey(feature)];
-    return known(this.#asked(({ made }) => made[what](id, key, now, ask.at, ask.used), NaN));
+    return known(this.#living.ask(({ made }) => made[what](id, key, now, ask.at, ask.used), NaN));
   }
 
   #record(subject: string, feature: string, now: number, at: number, used: number): boolean {
-    return this.#asked(({ made }) => made.record(subject, feature, now, at, used), false);
-  }
-
-  /** What the wasm answers, or what is answered by policy when it dies of that. */
-  #asked<A>(ask: (alive: Alive<glue.Gate>) => A, otherwise: A): A {
-    try {
-      return ask(this.#living.alive);
-    } catch (error) {
-      return this.#living.byPolicy(error, ask, otherwise);
-    }
+    return this.#living.ask(({ made }) => made.record(subject, feature, now, at, used), false);
   }
 
   /** The decision when there is none to be had. */
@@ -287,7 +284,7 @@ export class Gate {
 
   #told(): Told | undefined {
     const now = this.#config.now();
-    return this.#asked(({ made }) => made.status(now), undefined) as Told | undefined;
+    return this.#living.ask(({ made }) => made.status(now), undefined) as Told | undefined;
   }
 
   #open(): glue.Gate {

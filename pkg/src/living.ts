@@ -1,5 +1,5 @@
 import { Answers } from "./answer.js";
-import { coded, isDeath, life, renew } from "./engine.js";
+import { coded, died, isDeath, life, renew } from "./engine.js";
 import { GateError } from "./errors.js";
 import type { Gate, SliceGate } from "./glue.js";
 
@@ -36,6 +36,22 @@ export class Living<T extends Made> {
     return alive.life === life() ? alive : this.#revive();
   }
 
+  /** What the wasm answers, or what is answered by policy when it dies of that. */
+  ask<A>(ask: (alive: Alive<T>) => A, otherwise: A): A {
+    try {
+      return ask(this.alive);
+    } catch (error) {
+      return this.byPolicy(error, ask, otherwise);
+    }
+  }
+
+  /** The same where nothing can stand for the answer: without one it throws. */
+  demand<A>(ask: (alive: Alive<T>) => A): A {
+    const answer = coded(() => this.ask<A | undefined>(ask, undefined));
+    if (answer === undefined) throw died();
+    return answer;
+  }
+
   /**
    * What is answered in place of a call in which the wasm died: by policy, as if the snapshot had
    * expired. If it dies of that too, `otherwise`. Other errors are thrown as they are.
@@ -44,13 +60,7 @@ export class Living<T extends Made> {
     if (!isDeath(error)) throw error;
     renew();
     try {
-      const { alive } = this;
-      return coded(() => {
-        alive.made.distrust(true);
-        const answer = ask(alive);
-        alive.made.distrust(false);
-        return answer;
-      });
+      return this.#distrusted(ask);
     } catch {
       return otherwise;
     }
@@ -62,6 +72,16 @@ export class Living<T extends Made> {
     this.#alive = undefined;
     // What was in a dead instance is gone with it.
     if (alive?.life === life()) alive.made.free();
+  }
+
+  #distrusted<A>(ask: (alive: Alive<T>) => A): A {
+    const { alive } = this;
+    coded(() => alive.made.distrust(true));
+    try {
+      return coded(() => ask(alive));
+    } finally {
+      if (alive.life === life()) alive.made.distrust(false);
+    }
   }
 
   #revive(): Alive<T> {

@@ -92,10 +92,12 @@ export class Slice {
   entitlements(options?: Pick<AskOptions, "at" | "now">): Entitlement[] {
     const ask = readAsk(options, ["at", "now"]);
     const now = this.#clock(ask);
-    return this.#asked(({ made }) => made.features(), []).map((feature) => ({
-      feature,
-      ...this.#check(feature, now, ask),
-    }));
+    return this.#living
+      .demand(({ made }) => made.features())
+      .map((feature) => ({
+        feature,
+        ...this.#check(feature, now, ask),
+      }));
   }
 
   /** The decision with its derivation. */
@@ -107,7 +109,12 @@ export class Slice {
       const told = made.explain(key, now, ask.at, ask.amount, ask.used) as object;
       return { decision: answers.read(), ...told } as Explanation;
     };
-    return this.#asked(explain, { decision: LOST, grants: [], segments: [], truncated: false });
+    return this.#living.ask(explain, {
+      decision: LOST,
+      grants: [],
+      segments: [],
+      truncated: false,
+    });
   }
 
   /** Takes a newer slice of the same subject; what is refused throws and changes nothing. */
@@ -135,16 +142,7 @@ export class Slice {
       made.check(feature, now, ask.at, ask.amount, ask.used);
       return answers.read();
     };
-    return this.#asked(check, LOST);
-  }
-
-  /** What the wasm answers, or what is answered by policy when it dies of that. */
-  #asked<A>(ask: (alive: Alive<glue.SliceGate>) => A, otherwise: A): A {
-    try {
-      return ask(this.#living.alive);
-    } catch (error) {
-      return this.#living.byPolicy(error, ask, otherwise);
-    }
+    return this.#living.ask(check, LOST);
   }
 
   /** The clock runs before the wasm is entered, for it may be anybody's code. */

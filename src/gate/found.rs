@@ -2,10 +2,11 @@
 
 use super::answer::{Answer, Reason};
 use super::freshness::{Rung, Standing};
-use super::{Ask, Explained, Policies};
+use super::{Ask, Explained, NO_SNAPSHOT, Policies};
 use crate::amount::Amount;
 use crate::engine::program::{Program, Steady};
 use crate::engine::{self, Question, Terms, UsageEvent};
+use crate::error::Error;
 use crate::snapshot::{Entry, Feature, Outline, OutlineRule, WhenExpired};
 use crate::time::Instant;
 
@@ -51,6 +52,17 @@ pub(super) fn explain(sought: &Sought<'_>, ask: &Ask<'_>) -> Explained {
 impl Missing {
     fn answer(&self) -> Answer {
         Answer::bare(self.reason, self.standing)
+    }
+
+    /// The same where there is nothing to answer with.
+    pub(super) const fn error(&self) -> Error {
+        if self.standing.is_none() {
+            return NO_SNAPSHOT;
+        }
+        Error::new(
+            self.reason.as_str(),
+            "there is no entitlement to tell of; the code says why, as the reason of `check` does",
+        )
     }
 }
 

@@ -124,8 +124,11 @@ impl Gate {
     }
 
     /// The keys of the features that a subject is entitled to.
-    pub fn features(&self, subject: &str) -> Vec<String> {
-        self.gate.features(subject)
+    ///
+    /// # Errors
+    /// Those of [`gate::Gate::features`].
+    pub fn features(&self, subject: &str) -> Result<Vec<String>, JsValue> {
+        self.gate.features(subject).map_err(|error| thrown(&error))
     }
 
     /// Counts usage seen here; whether there is an entitlement that counts it.

@@ -129,6 +129,8 @@ test("fault_C01: what kills it again and again is closed, unless it was made ope
   for (const one of [gate, open]) {
     trap("hasAccess", 2);
     assert.equal(one.hasAccess("acme", "sso"), one === open);
+    trap("features", 2);
+    assert.throws(() => one.entitlements("acme"), { name: "GateError", code: "wasm-died" });
     assert.equal(one.check("acme", "sso").reason, "boolean");
   }
 });

@@ -186,7 +186,8 @@ test("history tells windows and segments", async () => {
   assert.deepEqual(segments.at(-1).grantUsages, [{ id: "api_calls-grant", amount: 7 }]);
   const code = (feature, options) => () => seen.history("acme", feature, options);
   assert.throws(code("sso", { from }), { code: "history-not-metered-by-usage" });
-  assert.throws(code("what", { from }), { code: "not-entitled" });
+  assert.throws(code("nobody_has", { from }), { code: "not-entitled" });
+  assert.throws(code("what", { from }), { code: "unknown-feature" });
   assert.throws(code("api_calls", { from, to: from }), { code: "history-range-empty" });
   assert.throws(code("api_calls", { from: 0 }), { code: "before-opening" });
   seen.close();
@@ -225,7 +226,7 @@ test("status before and after the first snapshot", async () => {
   assert.deepEqual(empty.status, { refreshing: false });
   const none = { hasAccess: false, reason: "no-snapshot", stale: false, clock: "trusted" };
   assert.deepEqual(empty.check("acme", "sso"), none);
-  assert.deepEqual(empty.entitlements("acme"), []);
+  assert.throws(() => empty.entitlements("acme"), { name: "GateError", code: "no-snapshot" });
   assert.equal(empty.record("acme", "api_calls", 1), false);
   const nowhere = { origin: "http://127.0.0.1:1/", audience, trustedKeys };
   const open = createGate({ ...nowhere, dangerouslyOpenWithoutSnapshot: true });

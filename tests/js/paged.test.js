@@ -84,7 +84,7 @@ test("a paged gate begins with head and catalogue, and a subject costs a node an
   const decision = gate.check("customer-7", "api_calls");
   assert.deepEqual([decision.hasAccess, decision.reason], [false, "not-resident"]);
   assert.equal(httpStatus(decision).status, 503);
-  assert.deepEqual(gate.entitlements("customer-7"), []);
+  assert.equal(gate.record("customer-7", "api_calls", 1), false);
   origin.requests.length = 0;
   const customer = await gate.subject("customer-7");
   assert.equal(customer.balance("api_calls"), 100);
@@ -94,6 +94,27 @@ test("a paged gate begins with head and catalogue, and a subject costs a node an
   assert.ok(partBytes(origin) < 25_000, `${partBytes(origin)} bytes`);
   await gate.subject("customer-7");
   assert.equal(origin.requests.length, 2, "it is there");
+});
+
+test("of who is not resident nothing is told, rather than that there is nothing", async () => {
+  const gate = await paged();
+  const month = { from: publishedAt };
+  const [id, alias] = ["customer-7", "7@customers.test"];
+  const calls = {
+    entitlements: () => gate.entitlements(id),
+    "entitlements of an alias": () => gate.entitlements(alias),
+    history: () => gate.history(id, "api_calls", month),
+    slice: () => gate.slice(id),
+  };
+  for (const [name, call] of Object.entries(calls)) {
+    assert.throws(call, { name: "GateError", code: "not-resident" }, name);
+  }
+  assert.equal(gate.explain(id, "api_calls").decision.reason, "not-resident");
+  await gate.subject(alias);
+  for (const [name, call] of Object.entries(calls)) assert.ok(call(), name);
+  assert.equal(gate.entitlements(alias).length, 2);
+  await gate.subject("nobody");
+  assert.deepEqual(gate.entitlements("nobody"), [], "of whom it is known that there is nothing");
 });
 
 test("it answers as a gate that holds everything, also for aliases", async () => {

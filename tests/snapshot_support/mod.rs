@@ -11,6 +11,7 @@
 pub mod assemble;
 pub mod crafted;
 pub mod independent;
+pub mod paged;
 pub mod random;
 pub mod signed;
 pub mod sliced;

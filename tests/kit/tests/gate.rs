@@ -436,7 +436,7 @@ fn every_bit_and_every_length_is_refused() {
     let at = now().plus_millis(60_000);
     let next = published_at("500", at);
     let answers = |gate: &Gate| {
-        let of = |subject| gate.entitlements(subject, Clock::At(at), None);
+        let of = |subject| gate.entitlements(subject, Clock::At(at), None).unwrap();
         (of("acme"), of("acme@example.com"), of("empty"))
     };
     let (mut tried, before) = (0, answers(&gate));
