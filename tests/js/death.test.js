@@ -1,46 +1,14 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
-import { after, afterEach, before, beforeEach, test } from "node:test";
-import { createGate, httpStatus } from "edgegrant";
-import { serve, token } from "./origin.js";
+import { test } from "node:test";
+import { httpStatus } from "edgegrant";
+import { internal } from "./package.js";
 import { audience, facts, publish, publishedAt, trustedKeys } from "./publish.js";
+import { clock, given, loaded, make, origin, stage } from "./stage.js";
 
-const packageFolder = dirname(createRequire(import.meta.url).resolve("edgegrant/package.json"));
-const glue = await import(join(packageFolder, "dist/esm/glue.js"));
-const now = () => clock;
-const gates = [];
-let clock;
-let origin;
-let first;
-
-before(async () => {
-  first = publish(facts());
-  origin = await serve(first.out);
-});
-
-beforeEach(() => {
-  clock = publishedAt + 10_000;
-  Object.assign(origin, { folder: first.out, faults: {}, requests: [] });
-});
-
-afterEach(() => gates.splice(0).forEach((gate) => gate.close()));
-after(() => origin.stop());
-
-function make(options = {}) {
-  const headers = { authorization: token };
-  const gate = createGate({ origin: origin.url, headers, audience, trustedKeys, now, ...options });
-  gates.push(gate);
-  return gate;
-}
-
-async function loaded(options) {
-  const gate = make(options);
-  await gate.ready();
-  origin.requests.length = 0;
-  return gate;
-}
+const glue = await internal("glue.js");
+const first = publish(facts());
+stage(first);
 
 /** Lets the wasm trap, for real, in the next calls of a method: nothing can allocate as much. */
 function trap(name, times = 1) {
@@ -136,32 +104,29 @@ test("fault_C01: what kills it again and again is closed, unless it was made ope
 });
 
 test("fault_C01: all gates of the instance come back, those that are closed do not", async () => {
-  const { head, pack } = first;
-  const given = createGate({ snapshot: { head, pack }, audience, trustedKeys, now });
-  const [fetched, closed, empty] = [await loaded(), await loaded(), make()];
+  const [own, fetched, closed, empty] = [given(first), await loaded(), await loaded(), make()];
   closed.close();
-  const answers = given.entitlements("acme");
+  const answers = own.entitlements("acme");
   trap("check");
   fetched.check("acme", "sso");
-  assert.deepEqual(given.entitlements("acme"), answers);
-  assert.equal(given.status.source, "bytes");
+  assert.deepEqual(own.entitlements("acme"), answers);
+  assert.equal(own.status.source, "bytes");
   assert.equal(empty.check("acme", "sso").reason, "no-snapshot");
   closed.close();
   assert.throws(() => closed.check("acme", "sso"), { code: "closed" });
   await empty.ready();
   assert.ok(empty.hasAccess("acme", "sso"));
-  given.close();
 });
 
 test("fault_C01: a gate comes back expired as it was, and with its floor", async () => {
   const gate = await loaded();
-  clock = publishedAt + 25 * 3_600_000;
+  clock.at = publishedAt + 25 * 3_600_000;
   assert.equal(gate.check("acme", "strict").reason, "expired-snapshot");
   trap("check");
   gate.check("acme", "sso");
   assert.equal(gate.check("acme", "sso").reason, "last-known");
   assert.equal(gate.check("acme", "strict").reason, "expired-snapshot");
-  clock = publishedAt + 60_000;
+  clock.at = publishedAt + 60_000;
   const older = publish(facts(), { at: publishedAt - 60_000 });
   origin.faults["/public/head"] = (_, response) => response.end(older.head);
   await assert.rejects(gate.refresh(), { code: "head-rollback" });
@@ -170,10 +135,10 @@ test("fault_C01: a gate comes back expired as it was, and with its floor", async
 test("fault_C01: a refresh in which it dies fails, and the next one succeeds", async () => {
   const second = publish(facts(500), { at: publishedAt + 60_000 });
   for (const name of ["offer", "stream", "feed", "supply", "swap", "wanted", "isDamaged"]) {
-    clock = publishedAt + 10_000;
+    clock.at = publishedAt + 10_000;
     origin.folder = first.out;
     const gate = await loaded();
-    clock += 120_000;
+    clock.at += 120_000;
     origin.folder = second.out;
     trap(name);
     const code = { name: "GateError", code: "wasm-died" };

@@ -1,56 +1,26 @@
 // A gate that holds everything, refreshed by what changed.
 
 import assert from "node:assert/strict";
-import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { after, afterEach, before, beforeEach, test } from "node:test";
-import { createGate } from "edgegrant";
+import { join } from "node:path";
+import { beforeEach, test } from "node:test";
 import { counts, customers, partBytes, publishAll, serveHead } from "./many.js";
-import { answer, serve, token } from "./origin.js";
-import { audience, publishedAt, trustedKeys } from "./publish.js";
+import { answer } from "./origin.js";
+import { internal } from "./package.js";
+import { publishedAt } from "./publish.js";
+import { clock, loaded, origin, stage } from "./stage.js";
 
-const packageFolder = dirname(createRequire(import.meta.url).resolve("edgegrant/package.json"));
 const count = 2_500;
 const ids = Array.from({ length: count }, (_, number) => `customer-${number}`);
-let clock;
-const now = () => clock;
-const gates = [];
-let first;
-let few;
-let other;
-let many;
-let origin;
-
-before(async () => {
-  const versions = [
-    customers(count),
-    customers(count, (number) => (number < 3 ? 50 : 0)),
-    customers(count, (number) => (number === 9 ? 50 : 0)),
-    customers(count, (number) => number % 2),
-  ];
-  [first, few, other, many] = publishAll(versions, publishedAt);
-  origin = await serve(first.out);
-});
-
-beforeEach(() => {
-  clock = publishedAt + 300_000;
-  Object.assign(origin, { faults: {}, requests: [] });
-  serveHead(origin, first);
-});
-
-afterEach(() => gates.splice(0).forEach((gate) => gate.close()));
-after(() => origin.stop());
-
-async function loaded(options = {}) {
-  const headers = { authorization: token };
-  const given = { origin: origin.url, headers, audience, trustedKeys, now, ...options };
-  const gate = createGate(given);
-  gates.push(gate);
-  await gate.ready();
-  origin.requests.length = 0;
-  return gate;
-}
+const versions = [
+  customers(count),
+  customers(count, (number) => (number < 3 ? 50 : 0)),
+  customers(count, (number) => (number === 9 ? 50 : 0)),
+  customers(count, (number) => number % 2),
+];
+const [first, few, other, many] = publishAll(versions, publishedAt);
+stage(first, 300_000);
+beforeEach(() => serveHead(origin, first));
 
 const answers = (gate) => ids.map((id) => gate.check(id, "api_calls"));
 const balances = (gate) => ids.map((id) => gate.balance(id, "api_calls"));
@@ -141,7 +111,7 @@ test("a part that does not match refuses the whole offer, until a good one comes
       if (parts === bad) response.end("garbage");
       else answer(request, response, origin);
     };
-    clock = publishedAt + 300_000;
+    clock.at = publishedAt + 300_000;
     await assert.rejects(gate.refresh(), { code: "snapshot-digest" });
     assert.deepEqual(answers(gate), before);
     assert.equal(gate.status.lastError.code, "snapshot-digest");
@@ -204,7 +174,7 @@ test("fault_C06: what is asked in one turn is of one snapshot, whichever way the
 });
 
 test("fault_C11: a large snapshot is taken in by pieces, and others run in between", async () => {
-  const { Gate } = await import(join(packageFolder, "dist/esm/glue.js"));
+  const { Gate } = await internal("glue.js");
   let turn = 0;
   const taken = [];
   const measured = ["feed", "supply"].map((name) => {

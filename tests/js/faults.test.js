@@ -4,57 +4,18 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
-import { after, afterEach, before, beforeEach, test } from "node:test";
+import { test } from "node:test";
 import { promisify } from "node:util";
 import { Worker } from "node:worker_threads";
 import { gzipSync } from "node:zlib";
-import { createGate, httpStatus, openGate } from "edgegrant";
-import { serve, token } from "./origin.js";
+import { httpStatus } from "edgegrant";
+import { internal, pathOf } from "./package.js";
 import { audience, facts, publish, publishedAt, trustedKeys } from "./publish.js";
+import { clock, given, make, minute, now, origin, stage } from "./stage.js";
 
-const packageFolder = dirname(createRequire(import.meta.url).resolve("edgegrant/package.json"));
-const minute = 60_000;
-let clock;
-const now = () => clock;
-const gates = [];
-let first;
-let second;
-let origin;
-
-before(async () => {
-  first = publish(facts());
-  second = publish(facts(500), { at: publishedAt + minute });
-  origin = await serve(first.out);
-});
-
-beforeEach(() => {
-  clock = publishedAt + 10_000;
-  Object.assign(origin, { folder: first.out, faults: {}, requests: [] });
-});
-
-afterEach(() => gates.splice(0).forEach((gate) => gate.close()));
-after(() => origin.stop());
-
-function make(options = {}) {
-  const headers = { authorization: token };
-  const gate = createGate({
-    origin: origin.url,
-    headers,
-    audience,
-    trustedKeys,
-    now,
-    ...options,
-  });
-  gates.push(gate);
-  return gate;
-}
-
-const given = ({ head, pack } = first) => ({
-  snapshot: { head: new Uint8Array(head), pack: new Uint8Array(pack) },
-  audience,
-  trustedKeys,
-});
+const first = publish(facts());
+const second = publish(facts(500), { at: publishedAt + minute });
+stage(first);
 
 test("fault_A01: before the first snapshot it answers, after closing it throws", async () => {
   const gate = make();
@@ -69,8 +30,7 @@ test("fault_A01: before the first snapshot it answers, after closing it throws",
 });
 
 test("fault_A02: an unknown subject and an unknown feature are told apart", async () => {
-  const gate = await openGate({ ...given(), now });
-  gates.push(gate);
+  const gate = given(first);
   const reasons = [
     ["nobody", "sso", "unknown-subject"],
     ["acme", "nothing", "unknown-feature"],
@@ -84,10 +44,9 @@ test("fault_A02: an unknown subject and an unknown feature are told apart", asyn
 });
 
 test("fault_A12: an answer says how old it is and from which snapshot", async () => {
-  const gate = await openGate({ ...given(), now });
-  gates.push(gate);
+  const gate = given(first);
   const told = gate.check("acme", "api_calls");
-  clock += 10 * minute;
+  clock.at += 10 * minute;
   const later = gate.check("acme", "api_calls");
   for (const decision of [told, later]) assert.equal(decision.version, first.version);
   assert.equal(later.age - told.age, 10 * minute);
@@ -98,7 +57,7 @@ test("fault_A12: an answer says how old it is and from which snapshot", async ()
 test("fault_B25: what is unpacked on its way counts, and no more is read than was signed", async () => {
   const gate = make();
   await gate.ready();
-  clock += 2 * minute;
+  clock.at += 2 * minute;
   const bomb = gzipSync(Buffer.alloc(1 << 26));
   assert.ok(bomb.length < 1 << 17);
   const answer = (_, response) => response.writeHead(200, { "content-encoding": "gzip" }).end(bomb);
@@ -114,19 +73,19 @@ test("fault_B25: what is unpacked on its way counts, and no more is read than wa
 });
 
 test("fault_C03: answers are right while the memory grows", async () => {
-  const { initSync } = await import(join(packageFolder, "dist/esm/glue.js"));
-  const gate = await openGate({ ...given(), now });
-  gates.push(gate);
+  const { initSync } = await internal("glue.js");
+  const gate = given(first);
   const before = gate.check("acme", "api_calls");
   const { memory } = initSync();
   const size = memory.buffer.byteLength;
+  const others = [];
   while (memory.buffer.byteLength === size) {
-    gates.push(await openGate({ ...given(second), now: () => publishedAt + 2 * minute }));
+    others.push(given(second, { now: () => publishedAt + 2 * minute }));
     assert.deepEqual(gate.check("acme", "api_calls"), before);
     assert.equal(gate.balance("acme", "api_calls"), 60);
-    assert.ok(gates.length < 10_000);
+    assert.ok(others.length < 10_000);
   }
-  assert.equal(gates.at(-1).balance("acme", "api_calls"), 460);
+  assert.equal(others.at(-1).balance("acme", "api_calls"), 460);
 });
 
 test("fault_C06: a batch is of one snapshot, whenever the swap comes", async () => {
@@ -140,7 +99,7 @@ test("fault_C06: a batch is of one snapshot, whenever the swap comes", async () 
     assert.equal(gate.balance("acme", "api_calls"), version === first.version ? 60 : 460);
     versions.add(version);
   };
-  clock += 2 * minute;
+  clock.at += 2 * minute;
   origin.folder = second.out;
   let pending = true;
   const refresh = gate.refresh().finally(() => (pending = false));
@@ -164,8 +123,10 @@ test("fault_C07: threads share the compiled module and nothing else", async () =
       gate.record("acme", "api_calls", workerData.used);
       parentPort.postMessage(gate.balance("acme", "api_calls"));
     });`;
+  const snapshot = { head: new Uint8Array(first.head), pack: new Uint8Array(first.pack) };
   const balances = [0, 5, 60].map((used) => {
-    const workerData = { module, used, now: now(), given: given() };
+    const given = { snapshot, audience, trustedKeys };
+    const workerData = { module, used, now: now(), given };
     const worker = new Worker(script, { eval: true, workerData });
     return new Promise((resolve, reject) => {
       worker.once("message", resolve).once("error", reject);
@@ -178,7 +139,7 @@ test("fault_C09: gates that nobody holds any more give their memory back", async
   const script = `
     import { readFileSync } from "node:fs";
     import { openGate } from "edgegrant";
-    import { initSync } from ${JSON.stringify(join(packageFolder, "dist/esm/glue.js"))};
+    import { initSync } from ${JSON.stringify(pathOf("glue.js"))};
     const given = JSON.parse(readFileSync(0, "utf8"));
     const bytes = (text) => Buffer.from(text, "base64");
     const snapshot = { head: bytes(given.head), pack: bytes(given.pack) };

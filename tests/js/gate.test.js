@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
 import { before, test } from "node:test";
 import { createGate, httpStatus, openGate } from "edgegrant";
+import { internal } from "./package.js";
 import { audience, facts, keygen, publish, publishedAt, trustedKeys } from "./publish.js";
 
 const now = publishedAt + 10_000;
@@ -286,8 +286,7 @@ test("closed gates throw, again and again, and say so", async () => {
 });
 
 test("opening and closing gives the memory back", async () => {
-  const folder = dirname(createRequire(import.meta.url).resolve("edgegrant/package.json"));
-  const { initSync } = await import(join(folder, "dist/esm/glue.js"));
+  const { initSync } = await internal("glue.js");
   const round = async (times) => {
     for (let count = 0; count < times; count += 1) (await open()).close();
     return initSync().memory.buffer.byteLength;

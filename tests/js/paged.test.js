@@ -1,65 +1,27 @@
 // A gate that holds only the pages it is asked for.
 
 import assert from "node:assert/strict";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
-import { after, afterEach, before, beforeEach, test } from "node:test";
-import { createGate, GateError, httpStatus, openGate } from "edgegrant";
+import { beforeEach, test } from "node:test";
+import { createGate, GateError, httpStatus } from "edgegrant";
 import { counts, customers, partBytes, publishAll, serveHead } from "./many.js";
-import { answer, serve, token } from "./origin.js";
+import { answer, token } from "./origin.js";
+import { internal } from "./package.js";
 import { audience, publishedAt, trustedKeys } from "./publish.js";
+import { clock, given, loaded, make, origin, stage } from "./stage.js";
 
-const packageFolder = dirname(createRequire(import.meta.url).resolve("edgegrant/package.json"));
 const count = 500;
 const ids = Array.from({ length: count }, (_, number) => `customer-${number}`);
-let clock;
-const now = () => clock;
-const gates = [];
-let first;
-let second;
-let origin;
-
-before(async () => {
-  const changed = (number) => (number === 7 ? 50 : 0);
-  [first, second] = publishAll([customers(count), customers(count, changed)], publishedAt);
-  origin = await serve(first.out);
-});
-
-beforeEach(() => {
-  clock = publishedAt + 10_000;
-  Object.assign(origin, { faults: {}, requests: [] });
-  serveHead(origin, first);
-});
-
-afterEach(() => gates.splice(0).forEach((gate) => gate.close()));
-after(() => origin.stop());
-
-function make(options = {}) {
-  const headers = { authorization: token };
-  const given = { origin: origin.url, headers, audience, trustedKeys, now, ...options };
-  const gate = createGate(given);
-  gates.push(gate);
-  return gate;
-}
+const changed = (number) => (number === 7 ? 50 : 0);
+const versions = [customers(count), customers(count, changed)];
+const [first, second] = publishAll(versions, publishedAt);
+stage(first);
+beforeEach(() => serveHead(origin, first));
 
 /** A paged gate that has head and catalogue. */
-async function paged(options) {
-  const gate = make({ paged: true, ...options });
-  await gate.ready();
-  origin.requests.length = 0;
-  return gate;
-}
-
-/** A gate that holds everything. */
-async function whole() {
-  const snapshot = { head: first.head, pack: first.pack };
-  const gate = await openGate({ snapshot, audience, trustedKeys, now });
-  gates.push(gate);
-  return gate;
-}
+const paged = (options) => loaded({ paged: true, ...options });
 
 function publishLater() {
-  clock += 120_000;
+  clock.at += 120_000;
   serveHead(origin, second);
 }
 
@@ -118,7 +80,7 @@ test("of who is not resident nothing is told, rather than that there is nothing"
 });
 
 test("it answers as a gate that holds everything, also for aliases", async () => {
-  const [gate, all] = [await paged(), await whole()];
+  const [gate, all] = [await paged(), given(first)];
   for (const [number, id] of ids.entries()) {
     for (const name of [id, `${number}@customers.test`]) {
       const customer = await gate.subject(name);
@@ -162,7 +124,7 @@ test("what many ask for at one time is fetched once", async () => {
 });
 
 test("fault_C08_N23: what stays resident is bounded, and who was evicted comes back", async () => {
-  const { initSync } = await import(join(packageFolder, "dist/esm/glue.js"));
+  const { initSync } = await internal("glue.js");
   const residentBytesMax = 100_000;
   const gate = await paged({ residentBytesMax });
   const ask = async (id) => assert.equal((await gate.subject(id)).balance("api_calls"), 100);
@@ -290,7 +252,7 @@ test("a refresh fetches the changed pages that are resident, and nothing else", 
     assert.equal(gate.status.version, second.version);
     for (const id of held) assert.notEqual(reason(gate, id), "not-resident", id);
     const found = counts(origin);
-    clock = publishedAt + 10_000;
+    clock.at = publishedAt + 10_000;
     serveHead(origin, first);
     return [found, gate];
   };

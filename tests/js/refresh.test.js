@@ -1,48 +1,14 @@
 import assert from "node:assert/strict";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
-import { after, afterEach, before, beforeEach, test } from "node:test";
-import { createGate, GateError, httpStatus, openGate } from "edgegrant";
-import { serve, token } from "./origin.js";
+import { test } from "node:test";
+import { GateError, httpStatus, openGate } from "edgegrant";
+import { token } from "./origin.js";
+import { internal } from "./package.js";
 import { audience, facts, publish, publishedAt, trustedKeys } from "./publish.js";
+import { clock, closing, given, loaded, make, minute, now, origin, stage } from "./stage.js";
 
-const packageFolder = dirname(createRequire(import.meta.url).resolve("edgegrant/package.json"));
-const minute = 60_000;
-let clock = publishedAt + 10_000;
-const now = () => clock;
-const gates = [];
-let first;
-let second;
-let origin;
-
-before(async () => {
-  first = publish(facts());
-  second = publish(facts(500), { at: publishedAt + minute });
-  origin = await serve(first.out);
-});
-
-beforeEach(() => {
-  clock = publishedAt + 10_000;
-  Object.assign(origin, { folder: first.out, faults: {}, requests: [] });
-});
-
-afterEach(() => gates.splice(0).forEach((gate) => gate.close()));
-after(() => origin.stop());
-
-function make(options = {}) {
-  const headers = { authorization: token };
-  const given = { origin: origin.url, headers, audience, trustedKeys, now, ...options };
-  const gate = createGate(given);
-  gates.push(gate);
-  return gate;
-}
-
-async function loaded(options) {
-  const gate = make(options);
-  await gate.ready();
-  origin.requests.length = 0;
-  return gate;
-}
+const first = publish(facts());
+const second = publish(facts(500), { at: publishedAt + minute });
+stage(first);
 
 const paths = () => origin.requests.map(({ path }) => path);
 
@@ -80,8 +46,7 @@ test("openGate fetches head and pack, the token only with what is private", asyn
 test("an address without a slash at its end, headers as Headers, and openGate itself", async () => {
   const headers = new Headers({ authorization: token });
   const options = { origin: origin.url.slice(0, -1), headers, audience, trustedKeys, now };
-  const gate = await openGate(options);
-  gates.push(gate);
+  const gate = closing(await openGate(options));
   assert.ok(gate.hasAccess("acme", "sso"));
 });
 
@@ -92,7 +57,7 @@ test("a refresh asks whether the head has changed, and fetches only what has", a
   assert.deepEqual(paths(), ["/public/head"]);
   assert.match(origin.requests[0].headers["if-none-match"], /^".+"$/);
   assert.equal(gate.hasAccess("acme", "api_calls"), false);
-  clock += 2 * minute;
+  clock.at += 2 * minute;
   origin.folder = second.out;
   await gate.refresh();
   assert.equal(gate.balance("acme", "api_calls"), 460);
@@ -115,7 +80,7 @@ test("refresh until a version, say after a payment", async () => {
   const wanted = gate.refresh({ minVersion: second.version });
   await assert.rejects(wanted, { code: "version-not-reached" });
   assert.ok(gate.hasAccess("acme", "sso"));
-  clock += 2 * minute;
+  clock.at += 2 * minute;
   // What is joined was answered before the publish, so another one follows.
   let released;
   origin.faults["/public/head"] = (request, response) => {
@@ -189,7 +154,7 @@ test("fault_N06: 304 for a head that was not asked for so", async () => {
 
 test("fault_N07_N09: a new head with an old body, or none", async () => {
   const gate = await loaded();
-  clock += 2 * minute;
+  clock.at += 2 * minute;
   origin.folder = second.out;
   origin.faults["/private/pack"] = (_, response) => response.end(first.pack);
   await assert.rejects(gate.refresh(), { name: "GateError" });
@@ -203,7 +168,7 @@ test("fault_N07_N09: a new head with an old body, or none", async () => {
 });
 
 test("fault_T12: yesterday's head after today's", async () => {
-  clock += 2 * minute;
+  clock.at += 2 * minute;
   origin.folder = second.out;
   const gate = await loaded();
   origin.faults["/public/head"] = (_, response) => response.end(first.head);
@@ -232,10 +197,10 @@ test("fault_B26_N11: a body that is longer, shorter or endless", async () => {
     },
   };
   for (const [code, fault] of Object.entries(packs)) {
-    clock = publishedAt + 10_000;
+    clock.at = publishedAt + 10_000;
     origin.folder = first.out;
     const gate = await loaded();
-    clock += 2 * minute;
+    clock.at += 2 * minute;
     origin.folder = second.out;
     origin.faults["/private/pack"] = fault;
     await keeps(gate, code);
@@ -316,13 +281,13 @@ test("a fetch of one's own, as a binding has it, is called without a receiver", 
 });
 
 test("fault_C04: refreshes leave the memory as it is", async () => {
-  const { initSync } = await import(join(packageFolder, "dist/esm/glue.js"));
+  const { initSync } = await internal("glue.js");
   const gate = make();
   const sizes = [];
   for (let count = 2; count < 12; count += 1) {
     const at = publishedAt + count * minute;
     Object.assign(origin, { folder: publish(facts(count * 100), { at }).out });
-    clock = at;
+    clock.at = at;
     await gate.refresh();
     assert.equal(gate.balance("acme", "api_calls"), count * 100 - 40);
     sizes.push(initSync().memory.buffer.byteLength);
@@ -339,9 +304,7 @@ test("closing ends a refresh under way", async () => {
 });
 
 test("a gate without an origin has nowhere to refresh from", async () => {
-  const snapshot = { head: first.head, pack: first.pack };
-  const gate = await openGate({ snapshot, audience, trustedKeys, now });
-  gates.push(gate);
+  const gate = given(first);
   await assert.rejects(gate.refresh(), { code: "origin-missing" });
 });
 

@@ -3,41 +3,24 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, afterEach, before, beforeEach, test } from "node:test";
-import { createGate, openGate } from "edgegrant";
-import { serve, token } from "./origin.js";
+import { afterEach, beforeEach, test } from "node:test";
+import { openGate } from "edgegrant";
 import { audience, facts, keygen, publish, publishedAt, trustedKeys } from "./publish.js";
+import { clock, make as makeGate, minute, now, origin, stage } from "./stage.js";
 
-const minute = 60_000;
 const day = 24 * 60 * minute;
-const now = () => clock;
-const gates = [];
-let clock;
-let origin;
-let first;
-let second;
+const first = publish(facts());
+const second = publish(facts(500), { at: publishedAt + minute });
 let folder;
 let store;
-
-before(async () => {
-  first = publish(facts());
-  second = publish(facts(500), { at: publishedAt + minute });
-  origin = await serve(first.out);
-});
+stage(first);
 
 beforeEach(() => {
-  clock = publishedAt + 10_000;
-  Object.assign(origin, { folder: first.out, faults: {}, requests: [] });
   folder = mkdtempSync(join(tmpdir(), "edgegrant-store-"));
   store = fileStore(folder);
 });
 
-afterEach(() => {
-  gates.splice(0).forEach((gate) => gate.close());
-  rmSync(folder, { recursive: true, force: true });
-});
-
-after(() => origin.stop());
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 /** The store of docs/TRUST.md. */
 function fileStore(folder) {
@@ -50,13 +33,7 @@ function fileStore(folder) {
   };
 }
 
-function make(options = {}) {
-  const headers = { authorization: token };
-  const given = { origin: origin.url, headers, audience, trustedKeys, now, store, ...options };
-  const gate = createGate(given);
-  gates.push(gate);
-  return gate;
-}
+const make = (options) => makeGate({ store, ...options });
 
 async function loaded(options) {
   const gate = make(options);
@@ -84,10 +61,10 @@ test("a restart begins with what was kept, and asks nobody while that is fresh",
 
 test("what is kept and stale is refreshed, and serves where that fails", async () => {
   await loaded();
-  clock += 3 * minute;
+  clock.at += 3 * minute;
   origin.folder = second.out;
   assert.equal((await loaded()).balance("acme", "api_calls"), 460);
-  clock += 2 * day;
+  clock.at += 2 * day;
   const alone = await loaded(gone);
   assert.equal(alone.status.lastError.code, "origin-unreachable");
   assert.deepEqual([alone.status.source, alone.status.version], ["store", second.version]);
@@ -99,7 +76,7 @@ test("what is kept and stale is refreshed, and serves where that fails", async (
 });
 
 test("fault_T13: yesterday's head after a restart, with a store and without", async () => {
-  clock += 2 * minute;
+  clock.at += 2 * minute;
   origin.folder = second.out;
   await loaded();
   origin.folder = first.out;
@@ -120,7 +97,7 @@ test("a renewed head is kept without another copy of the body", async () => {
   const { out } = publish(facts());
   origin.folder = out;
   const gate = await loaded();
-  clock += 2 * minute;
+  clock.at += 2 * minute;
   publish(facts(), { out, at: publishedAt + 2 * minute });
   await gate.refresh();
   await gate.refresh();
@@ -132,7 +109,7 @@ test("a renewed head is kept without another copy of the body", async () => {
 
 test("a gate of another process raises the floor of those that run", async () => {
   const running = await loaded();
-  clock += 2 * minute;
+  clock.at += 2 * minute;
   origin.folder = second.out;
   await loaded();
   origin.folder = publish(facts(300), { at: publishedAt + minute / 2 }).out;
@@ -209,7 +186,7 @@ test("a body that was fetched in parts is kept as a whole", async () => {
   const { out } = publish([...features, ...subjects(10)]);
   origin.folder = out;
   const gate = await loaded();
-  clock += 2 * minute;
+  clock.at += 2 * minute;
   publish([...features, ...subjects(12)], { out, at: publishedAt + minute });
   await gate.refresh();
   const restarted = await loaded(gone);

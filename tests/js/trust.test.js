@@ -1,44 +1,15 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, afterEach, before, beforeEach, test } from "node:test";
-import { createGate, GateError, openGate } from "edgegrant";
-import { serve, token } from "./origin.js";
-import { audience, facts, keygen, publish, publishedAt, trustedKeys } from "./publish.js";
+import { test } from "node:test";
+import { GateError, openGate } from "edgegrant";
+import { facts, keygen, publish, publishedAt, trustedKeys } from "./publish.js";
+import { clock, loaded, make, minute, now, origin, stage } from "./stage.js";
 
-const minute = 60_000;
 const hour = 60 * minute;
 const day = 24 * hour;
-let clock;
-let origin;
-const now = () => clock;
-const gates = [];
-
-before(async () => {
-  origin = await serve(publish(facts()).out);
-  origin.first = origin.folder;
-});
-
-beforeEach(() => {
-  clock = publishedAt + 10_000;
-  Object.assign(origin, { folder: origin.first, faults: {}, requests: [] });
-});
-
-afterEach(() => gates.splice(0).forEach((gate) => gate.close()));
-after(() => origin.stop());
-
-function make(options = {}) {
-  const headers = { authorization: token };
-  const gate = createGate({ origin: origin.url, headers, audience, trustedKeys, now, ...options });
-  gates.push(gate);
-  return gate;
-}
-
-async function loaded(options) {
-  const gate = make(options);
-  await gate.ready();
-  return gate;
-}
+const first = publish(facts());
+stage(first);
 
 /** How a gate takes a folder: `accepted`, or the code of the refusal. */
 async function taken(gate, { out }) {
@@ -159,13 +130,13 @@ test("fault_T09_A10: policies after expiry, as signed and as the integrator says
     [{ dangerouslyWhenExpired: each("last-known") }, [local(last), signed(last), signed(open)]],
   ];
   for (const [options, expected] of cases) {
-    clock = publishedAt + 10_000;
+    clock.at = publishedAt + 10_000;
     const gate = await loaded(options);
     assert.equal(gate.check("acme", "strict").reason, "boolean");
-    clock = publishedAt + day;
+    clock.at = publishedAt + day;
     assert.deepEqual(reasons(gate), expected, JSON.stringify(options));
     assert.equal(gate.hasAccess("acme", "strict"), expected[0][0] !== shut);
-    clock = publishedAt + 7 * day;
+    clock.at = publishedAt + 7 * day;
     for (const key of ["strict", "sso", "lenient"]) {
       assert.equal(gate.check("acme", key).reason, "dead-snapshot");
     }
@@ -175,7 +146,7 @@ test("fault_T09_A10: policies after expiry, as signed and as the integrator says
 test("fault_T03: a clock that cannot be is no reason to call anything fresh", async () => {
   const gate = await loaded();
   for (const shown of [0, -1, NaN, Infinity, publishedAt / 1000, publishedAt * 1000, 2 ** 53]) {
-    clock = shown;
+    clock.at = shown;
     const { reason, stale, clock: trusted, age } = gate.check("acme", "sso");
     assert.deepEqual([reason, stale, trusted, age], ["boolean", true, "untrusted", 0], `${shown}`);
     await gate.refresh();
@@ -184,11 +155,11 @@ test("fault_T03: a clock that cannot be is no reason to call anything fresh", as
 
 test("fault_T07: after three days asleep answers go by policy until one refresh", async () => {
   const gate = await loaded();
-  clock += 3 * day;
+  clock.at += 3 * day;
   assert.equal(gate.check("acme", "sso").reason, "last-known");
   assert.equal(gate.check("acme", "strict").reason, "expired-snapshot");
   origin.requests.length = 0;
-  origin.folder = publish(facts(), { at: clock }).out;
+  origin.folder = publish(facts(), { at: clock.at }).out;
   await Promise.all([gate.refresh(), gate.refresh(), gate.refresh()]);
   assert.equal(origin.requests.filter(({ path }) => path === "/public/head").length, 1);
   assert.equal(gate.check("acme", "strict").reason, "boolean");
@@ -198,8 +169,8 @@ test("fault_T10: all answers of a batch are for one instant", async () => {
   const gate = await loaded();
   let read = 0;
   const expiry = publishedAt + day;
-  const moving = await loaded({ now: () => clock + read++ });
-  clock = expiry - 1;
+  const moving = await loaded({ now: () => clock.at + read++ });
+  clock.at = expiry - 1;
   read = 0;
   const batch = moving.entitlements("acme");
   assert.equal(read, 1, "the clock is read once");
@@ -209,18 +180,17 @@ test("fault_T10: all answers of a batch are for one instant", async () => {
 test("fault_T12_T15: an origin that is frozen is told from one that is quiet", async () => {
   const gate = await loaded();
   assert.equal(gate.status.frozen, false);
-  clock = publishedAt + hour;
+  clock.at = publishedAt + hour;
   assert.equal(gate.status.frozen, false, "nobody has asked since");
   await gate.refresh();
   const { frozen, stale, lastError } = gate.status;
   assert.deepEqual([frozen, stale, lastError], [true, true, undefined]);
-  clock = publishedAt + day;
-  origin.faults["/public/head"] = (_, response) =>
-    response.end(readFileSync(join(origin.first, "public/head")));
-  assert.equal(await taken(gate, { out: origin.first }), "head-expired");
+  clock.at = publishedAt + day;
+  origin.faults["/public/head"] = (_, response) => response.end(first.head);
+  assert.equal(await taken(gate, first), "head-expired");
   assert.equal(gate.check("acme", "strict").reason, "expired-snapshot");
   origin.faults = {};
-  assert.equal(await taken(gate, publish(facts(), { at: clock })), "accepted");
+  assert.equal(await taken(gate, publish(facts(), { at: clock.at })), "accepted");
   assert.equal(gate.status.frozen, false);
 });
 

@@ -1,12 +1,10 @@
 import assert from "node:assert/strict";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { GateError } from "edgegrant";
+import { internal } from "./package.js";
 
-const packageFolder = dirname(createRequire(import.meta.url).resolve("edgegrant/package.json"));
-const { Waits } = await import(join(packageFolder, "dist/esm/waits.js"));
+const { Waits } = await internal("waits.js");
 
 test("what a Worker's requests abandoned is not held until the gate is closed", async (t) => {
   // Such a request takes along its timers, and its promises never settle.
