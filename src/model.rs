@@ -36,9 +36,40 @@ pub struct Feature {
     /// What to answer once the snapshot has expired; `last-known` when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub when_expired: Option<WhenExpired>,
+    /// Descriptions for people and filters; they decide nothing.
+    #[serde(
+        default,
+        skip_serializing_if = "BTreeMap::is_empty",
+        deserialize_with = "json::unique_names"
+    )]
+    pub attributes: BTreeMap<String, String>,
     /// Where this was imported from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<Source>,
+    /// What sources said, for whoever asks in their words; no snapshot holds it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub records: Vec<Record>,
+}
+
+impl Feature {
+    /// A feature with nothing else said.
+    ///
+    /// ```
+    /// use edgegrant::model::Feature;
+    ///
+    /// assert_eq!(Feature::new("api_calls").unit, None);
+    /// ```
+    #[must_use]
+    pub fn new(key: impl Into<String>) -> Self {
+        Self {
+            feature: key.into(),
+            unit: None,
+            when_expired: None,
+            attributes: BTreeMap::new(),
+            source: None,
+            records: Vec::new(),
+        }
+    }
 }
 
 /// The answer after `expiresAt` of the snapshot and before its `deadAt`.
@@ -79,6 +110,31 @@ pub struct Subject {
     /// What the subject may use, at most one for each feature.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub entitlements: Vec<Entitlement>,
+    /// What sources said, for whoever asks in their words; no snapshot holds it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub records: Vec<Record>,
+}
+
+impl Subject {
+    /// A subject that may use nothing.
+    ///
+    /// ```
+    /// use edgegrant::model::Subject;
+    ///
+    /// assert!(Subject::new("acme").entitlements.is_empty());
+    /// ```
+    #[must_use]
+    pub fn new(id: impl Into<String>) -> Self {
+        Self {
+            subject: id.into(),
+            aliases: Vec::new(),
+            status: Status::Active,
+            attributes: BTreeMap::new(),
+            source: None,
+            entitlements: Vec::new(),
+            records: Vec::new(),
+        }
+    }
 }
 
 /// Whether the source lets a subject or an entitlement be used at all.
@@ -107,6 +163,21 @@ pub struct Source {
     pub system: String,
     /// The record's id there.
     pub id: String,
+}
+
+/// What a foreign system said, as it said it. Nothing is decided by it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Record {
+    /// The system, in kebab-case.
+    pub system: String,
+    /// What kind of record it is there, in kebab-case: `entitlement`, `subscription`.
+    pub kind: String,
+    /// The key of the feature that it is about, if it is about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub feature: Option<String>,
+    /// The record.
+    pub json: Config,
 }
 
 /// A subject's right to a feature.
@@ -164,6 +235,13 @@ pub struct Entitlement {
     /// Metered: what has been used; an empty flow when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
+    /// Descriptions for people and filters; they decide nothing.
+    #[serde(
+        default,
+        skip_serializing_if = "BTreeMap::is_empty",
+        deserialize_with = "json::unique_names"
+    )]
+    pub attributes: BTreeMap<String, String>,
     /// Where this was imported from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<Source>,
@@ -198,6 +276,7 @@ impl Entitlement {
             resets: Vec::new(),
             opening: None,
             usage: None,
+            attributes: BTreeMap::new(),
             source: None,
         }
     }

@@ -1,6 +1,12 @@
 //! Importers: one module for each system that facts come from.
 
+pub mod answers;
+mod ends;
+mod gathered;
 pub mod openmeter;
+mod wire;
+
+pub use ends::Ends;
 
 /// What an importer has to say about a record that it did not take over as it stands.
 ///

@@ -8,7 +8,7 @@
 )]
 
 use edgegrant::gate::{Ask, Clock, Gate, Offer, Options, Origin, Reason};
-use edgegrant::model::{Config, Recurrence, Status, UsageEvent, WhenExpired};
+use edgegrant::model::{Config, Recurrence, UsageEvent, WhenExpired};
 use edgegrant::model::{Entitlement, EntitlementType, Feature, Grant, Subject, Usage, UsageKind};
 use edgegrant::time::Timestamp;
 use edgegrant::trust::Keyring;
@@ -56,12 +56,7 @@ fn ask<'a>(subject: &'a str, feature: &'a str, at: Instant) -> Ask<'a> {
 }
 
 fn feature(key: &str, when_expired: WhenExpired) -> Feature {
-    Feature {
-        feature: key.to_owned(),
-        unit: Some("call".to_owned()),
-        when_expired: Some(when_expired),
-        source: None,
-    }
+    Feature { unit: Some("call".to_owned()), when_expired: Some(when_expired), ..Feature::new(key) }
 }
 
 fn calls(amount: &str, used: &str) -> Entitlement {
@@ -101,14 +96,7 @@ fn calls(amount: &str, used: &str) -> Entitlement {
 }
 
 fn subject(id: &str, entitlements: Vec<Entitlement>) -> Subject {
-    Subject {
-        subject: id.to_owned(),
-        aliases: vec![format!("{id}@example.com")],
-        status: Status::Active,
-        attributes: std::collections::BTreeMap::new(),
-        source: None,
-        entitlements,
-    }
+    Subject { aliases: vec![format!("{id}@example.com")], entitlements, ..Subject::new(id) }
 }
 
 fn facts(limit: &str) -> (Vec<Feature>, Vec<Subject>) {

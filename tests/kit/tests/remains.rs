@@ -6,7 +6,7 @@
 )]
 
 use edgegrant::gate::{Ask, Clock, Gate, Offer, Options, Origin, Reason};
-use edgegrant::model::{Entitlement, EntitlementType, Feature, Status, Subject, WhenExpired};
+use edgegrant::model::{Entitlement, EntitlementType, Feature, Subject, WhenExpired};
 use edgegrant::trust::Keyring;
 use edgegrant::{Error, Instant};
 use edgegrant_testkit::published::{AUDIENCE, Published, Times, key, publish};
@@ -30,23 +30,18 @@ fn published(from: usize, at: Instant) -> Published {
         ("lenient", WhenExpired::Open),
     ];
     let features = policies.map(|(key, when_expired)| Feature {
-        feature: key.to_owned(),
-        unit: None,
         when_expired: Some(when_expired),
-        source: None,
+        ..Feature::new(key)
     });
     let subject = |number| {
         let keys = if number < from { &["sso", "strict"][..] } else { &["sso", "lenient"] };
         Subject {
-            subject: format!("s{number}"),
             aliases: vec![format!("alias-of-s{number}")],
-            status: Status::Active,
-            attributes: std::collections::BTreeMap::new(),
-            source: None,
             entitlements: keys
                 .iter()
                 .map(|key| Entitlement::new(*key, EntitlementType::Boolean))
                 .collect(),
+            ..Subject::new(format!("s{number}"))
         }
     };
     let subjects: Vec<_> = (0..1000).map(subject).collect();

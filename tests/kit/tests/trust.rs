@@ -43,12 +43,8 @@ fn gate_of(keys: &[&SecretKey]) -> Gate {
 
 /// A body of so many subjects, each with a feature of each policy, and one that is suspended.
 fn body(subjects: usize) -> Published {
-    let feature = |key: &str, when_expired| Feature {
-        feature: key.to_owned(),
-        unit: None,
-        when_expired: Some(when_expired),
-        source: None,
-    };
+    let feature =
+        |key: &str, when_expired| Feature { when_expired: Some(when_expired), ..Feature::new(key) };
     let features = [
         feature(CLOSED, WhenExpired::Closed),
         feature(LAST_KNOWN, WhenExpired::LastKnown),
@@ -59,14 +55,7 @@ fn body(subjects: usize) -> Published {
         let boolean = |key: &str| Entitlement::new(key, EntitlementType::Boolean);
         let suspended = Entitlement { status: Status::Suspended, ..boolean("suspended") };
         let entitlements = vec![boolean(CLOSED), boolean(LAST_KNOWN), boolean(OPEN), suspended];
-        Subject {
-            subject: format!("s{number}"),
-            aliases: Vec::new(),
-            status: Status::Active,
-            attributes: std::collections::BTreeMap::new(),
-            source: None,
-            entitlements,
-        }
+        Subject { entitlements, ..Subject::new(format!("s{number}")) }
     };
     let subjects: Vec<_> = (0..subjects).map(subject).collect();
     publish(&features, &subjects, Times::at(now())).unwrap()

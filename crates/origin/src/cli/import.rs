@@ -31,6 +31,16 @@ enum Source {
 /// "usage"}, where `value` and `usage` are the answers themselves.
 #[derive(Debug, clap::Args)]
 struct OpenMeter {
+    #[command(flatten)]
+    given: Given,
+    /// Count the usage of subscriptions as it is: no rate card converts units.
+    #[arg(long)]
+    trust_units: bool,
+}
+
+/// What every import is told.
+#[derive(Debug, clap::Args)]
+struct Given {
     /// Folders and files of an export.
     #[arg(required = true)]
     paths: Vec<PathBuf>,
@@ -40,23 +50,33 @@ struct OpenMeter {
     /// When the export was made; now when absent.
     #[arg(long, value_parser = output::instant)]
     at: Option<Instant>,
-    /// Count the usage of subscriptions as it is: no rate card converts units.
-    #[arg(long)]
-    trust_units: bool,
+}
+
+impl Given {
+    fn at(&self) -> Instant {
+        self.at.unwrap_or_else(output::now)
+    }
 }
 
 pub(super) fn run(args: &Args, json: bool) -> Outcome {
-    let Source::Openmeter(args) = &args.source;
-    let at = args.at.unwrap_or_else(output::now);
-    let options = openmeter::Options { at, trust_units: args.trust_units };
     let mut notes = Notes::default();
-    let facts = openmeter::import(&args.paths, &options, &mut notes)?;
-    show(&notes, json);
+    match &args.source {
+        Source::Openmeter(OpenMeter { given, trust_units }) => {
+            let options = openmeter::Options { at: given.at(), trust_units: *trust_units };
+            let facts = openmeter::import(&given.paths, &options, &mut notes)?;
+            finish(facts, &notes, given, json)
+        }
+    }
+}
+
+/// Shows the notes, and writes the facts unless there is an error among them.
+fn finish(facts: impl Iterator<Item = Fact>, notes: &Notes, given: &Given, json: bool) -> Outcome {
+    show(notes, json);
     if notes.errors() > 0 {
         let message = format!("{} records cannot be answered for; see above", notes.errors());
         return Err(Failure::bad_input("import-refused", message));
     }
-    write(facts, at, &args.out)
+    write(facts, given.at(), &given.out)
 }
 
 /// Writes facts that the reader would accept, or nothing.

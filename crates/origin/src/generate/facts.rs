@@ -1,7 +1,7 @@
 //! Facts of any size: ten features, three plans, usage that differs by subject.
 
 use edgegrant::model::{
-    Config, Entitlement, EntitlementType, Fact, Feature, Grant, Recurrence, Status, Subject, Usage,
+    Config, Entitlement, EntitlementType, Fact, Feature, Grant, Recurrence, Subject, Usage,
     UsageEvent, UsageKind,
 };
 use edgegrant::{Amount, Error, Instant, Interval};
@@ -62,7 +62,7 @@ pub fn facts(options: Facts) -> Result<impl Iterator<Item = Fact>, Error> {
 }
 
 fn feature(key: &str, unit: Option<&str>) -> Feature {
-    Feature { feature: key.into(), unit: unit.map(Into::into), when_expired: None, source: None }
+    Feature { unit: unit.map(Into::into), ..Feature::new(key) }
 }
 
 /// What all subjects share.
@@ -100,14 +100,7 @@ impl Template {
             let amount = amounts.get(plan).copied().unwrap_or_default();
             entitlements.push(self.metered(&mut dice, key, amount, anchor));
         }
-        Subject {
-            subject: format!("subject-{number}"),
-            aliases: Vec::new(),
-            status: Status::Active,
-            attributes: Default::default(),
-            source: None,
-            entitlements,
-        }
+        Subject { entitlements, ..Subject::new(format!("subject-{number}")) }
     }
 
     /// The first of a year for everybody, or a minute of the last year for each.

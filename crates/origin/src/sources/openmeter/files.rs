@@ -1,6 +1,6 @@
 //! The files of an export: pages, arrays, single records and lines, told apart by their names.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
@@ -12,6 +12,7 @@ use super::wire::{Customer, Entitlement, Feature, Grant, Meter, UsageAnswer, Val
 use crate::facts;
 use crate::failure::Failure;
 use crate::sources::Notes;
+use crate::sources::answers::files_of;
 
 /// Everything that the files hold, as the server wrote it.
 #[derive(Debug, Default)]
@@ -59,31 +60,6 @@ const UNKNOWN_FILE: super::Reason = (
     "the file is ignored; name it after customers, features, meters, entitlements, grants, values \
      or usage",
 );
-
-/// The JSON files of a folder and of its folders, by name, or the file itself.
-fn files_of(path: &Path) -> Result<Vec<PathBuf>, Failure> {
-    if !path.is_dir() {
-        return Ok(vec![path.to_owned()]);
-    }
-    let mut files = Vec::new();
-    for entry in entries(path)? {
-        if entry.is_dir() {
-            files.extend(entries(&entry)?);
-        } else {
-            files.push(entry);
-        }
-    }
-    files.retain(|file| file.extension().is_some_and(|kind| kind == "json" || kind == "ndjson"));
-    Ok(files)
-}
-
-fn entries(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let failed = |error| Failure::io(folder, &error);
-    let listed = fs::read_dir(folder).map_err(failed)?.map(|entry| entry.map(|entry| entry.path()));
-    let mut paths = listed.collect::<Result<Vec<_>, _>>().map_err(failed)?;
-    paths.sort();
-    Ok(paths)
-}
 
 /// What a file holds: the first word of its name, or of its folder's name.
 fn kind(path: &Path) -> String {

@@ -10,6 +10,7 @@ use super::usage::MeterUsage;
 use super::wire::{self, Entitlement, ValueAnswer};
 use super::{Options, Reason};
 use crate::sources::Notes;
+use crate::sources::wire::Number;
 
 /// What an export holds about one metered entitlement beside itself.
 #[derive(Debug, Default)]
@@ -169,8 +170,7 @@ fn as_value(
         notes.warn(&source.id, USAGE_UNKNOWN);
         return of_kind(UsageKind::Unknown);
     };
-    let amount =
-        |number: Option<wire::Number>| number.map(|number| number.0).or_else(Default::default);
+    let amount = |number: Option<Number>| number.map(|number| number.0).or_else(Default::default);
     Usage {
         amount: amount(answer.value.usage),
         balance: amount(answer.value.balance),

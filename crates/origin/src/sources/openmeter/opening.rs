@@ -7,6 +7,7 @@ use edgegrant::{Amount, Instant};
 use super::Reason;
 use super::grid::{Grid, has_point};
 use super::wire::{Entitlement, Value, ValueAnswer};
+use crate::sources::wire::Number;
 
 /// Why a value gives no opening.
 #[derive(Clone, Copy, Debug)]
@@ -154,7 +155,7 @@ fn differ(one: Amount, other: Amount) -> bool {
     distance > 1_000 && distance > other.nanos().abs() / 1_000_000_000
 }
 
-fn amount(number: Option<super::wire::Number>) -> Amount {
+fn amount(number: Option<Number>) -> Amount {
     number.map_or(Amount::ZERO, |number| number.0)
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use edgegrant::model::{Source, Status, Subject};
+use edgegrant::model::{Source, Subject};
 use edgegrant::time::Timestamp;
 
 use super::SYSTEM;
@@ -52,12 +52,8 @@ impl Owners {
         let index = self.owners.len();
         let key = key.filter(|key| !key.is_empty() && !self.by_name.contains_key(key));
         let subject = Subject {
-            subject: key.clone().unwrap_or_else(|| id.clone()),
-            aliases: Vec::new(),
-            status: Status::Active,
-            attributes: Default::default(),
             source: Some(Source { system: SYSTEM.into(), id: id.clone() }),
-            entitlements: Vec::new(),
+            ..Subject::new(key.clone().unwrap_or_else(|| id.clone()))
         };
         self.by_name.insert(subject.subject.clone(), index);
         self.owners.push(Owner { subject, deleted_at });

@@ -104,12 +104,8 @@ fn features(export: &Export) -> Vec<Feature> {
         }
     }
     let source = |id: &str| Source { system: SYSTEM.into(), id: id.into() };
-    let feature = |(key, id): (&str, Option<&str>)| Feature {
-        feature: key.into(),
-        unit: None,
-        when_expired: None,
-        source: id.map(source),
-    };
+    let feature =
+        |(key, id): (&str, Option<&str>)| Feature { source: id.map(source), ..Feature::new(key) };
     ids.into_iter().map(feature).collect()
 }
 

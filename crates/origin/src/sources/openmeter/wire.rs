@@ -4,11 +4,12 @@
 
 use std::collections::BTreeMap;
 
-use edgegrant::Amount;
 use edgegrant::model::EntitlementType;
 use edgegrant::time::{ExpirationUnit, Timestamp};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::value::RawValue;
+
+use crate::sources::wire::Number;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -165,18 +166,4 @@ pub(super) struct MeterRow {
     pub(super) subject: Option<String>,
     pub(super) customer_id: Option<String>,
     pub(super) group_by: Option<Box<RawValue>>,
-}
-
-/// A number that was stored as a binary float: what is finer than nine digits is dust.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Number(pub(super) Amount);
-
-impl<'de> Deserialize<'de> for Number {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let token = Box::<RawValue>::deserialize(deserializer)?;
-        let text = token.get().trim_matches('"');
-        Amount::parse_rounded(text).map(Self).map_err(|error| {
-            serde::de::Error::custom(format_args!("[{}] {}", error.code(), error.message()))
-        })
-    }
 }

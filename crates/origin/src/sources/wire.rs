@@ -1,0 +1,48 @@
+//! How amounts and instants stand in the JSON of more than one source.
+
+use edgegrant::time::Timestamp;
+use edgegrant::{Amount, Instant};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+/// A number that was stored as a binary float, or as a string: what is finer than nine digits is
+/// dust.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Number(pub(super) Amount);
+
+impl<'de> Deserialize<'de> for Number {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        rounded(&text(deserializer)?).map(Self)
+    }
+}
+
+/// An instant in seconds since 1970, or in milliseconds where it would be after the year 5000.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Epoch(pub(super) Timestamp);
+
+/// From here on a number counts milliseconds, which no source says of itself.
+const MILLISECONDS_FROM: Amount = Amount::from_units(100_000_000_000);
+const NANOS_PER_UNIT: i128 = 1_000_000_000;
+
+impl<'de> Deserialize<'de> for Epoch {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = rounded(&text(deserializer)?)?;
+        let counted = if number < MILLISECONDS_FROM { number.times(1000) } else { number };
+        let millis = i64::try_from(counted.nanos().div_euclid(NANOS_PER_UNIT)).ok();
+        let instant = millis.and_then(Instant::from_millis);
+        let late = "[instant-malformed] the instant is out of range; give seconds since 1970";
+        instant.map(|at| Self(at.into())).ok_or_else(|| D::Error::custom(late))
+    }
+}
+
+/// A number or a string that holds one.
+fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let token = Box::<RawValue>::deserialize(deserializer)?;
+    Ok(token.get().trim_matches('"').to_owned())
+}
+
+fn rounded<E: serde::de::Error>(text: &str) -> Result<Amount, E> {
+    Amount::parse_rounded(text)
+        .map_err(|error| E::custom(format_args!("[{}] {}", error.code(), error.message())))
+}
