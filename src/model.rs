@@ -353,6 +353,36 @@ pub struct Grant {
     pub created_at: Option<Timestamp>,
 }
 
+impl Grant {
+    /// A grant that counts from an instant on, with nothing else said.
+    ///
+    /// ```
+    /// use edgegrant::model::Grant;
+    /// use edgegrant::{Amount, Instant};
+    ///
+    /// let from = Instant::parse("2026-01-01T00:00:00Z")?.into();
+    /// assert_eq!(Grant::new("seats", Amount::from_units(25), from).expires_at, None);
+    /// # Ok::<(), edgegrant::Error>(())
+    /// ```
+    #[must_use]
+    pub fn new(id: impl Into<String>, amount: Amount, effective_at: Timestamp) -> Self {
+        Self {
+            id: id.into(),
+            amount,
+            priority: 0,
+            effective_at,
+            expiration: None,
+            expires_at: None,
+            recurrence: None,
+            min_rollover: Amount::ZERO,
+            max_rollover: Amount::ZERO,
+            voided_at: None,
+            deleted_at: None,
+            created_at: None,
+        }
+    }
+}
+
 /// How long a grant lasts, in calendar units that overflow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -424,6 +454,20 @@ pub struct Usage {
     /// Usage before this instant is included; the time of publishing when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub as_of: Option<Timestamp>,
+}
+
+impl Usage {
+    /// Usage of a kind with nothing else said.
+    ///
+    /// ```
+    /// use edgegrant::model::{Usage, UsageKind};
+    ///
+    /// assert_eq!(Usage::new(UsageKind::Unknown).amount, None);
+    /// ```
+    #[must_use]
+    pub const fn new(kind: UsageKind) -> Self {
+        Self { kind, events: Vec::new(), amount: None, balance: None, overage: None, as_of: None }
+    }
 }
 
 /// How usage is known.

@@ -1,6 +1,7 @@
 //! Importers: one module for each system that facts come from.
 
 pub mod answers;
+pub mod aws_marketplace;
 mod ends;
 mod gathered;
 pub mod openmeter;

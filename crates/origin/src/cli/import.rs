@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
-use edgegrant::Instant;
 use edgegrant::model::Fact;
+use edgegrant::{Instant, Interval};
 
 use super::{Outcome, output};
 use crate::facts::{Checker, Entry};
 use crate::failure::{Exit, Failure};
-use crate::sources::{Notes, openmeter};
+use crate::sources::{Ends, Notes, answers, aws_marketplace, openmeter};
 
 /// Turn what another system exports into facts.
 #[derive(Debug, clap::Args)]
@@ -21,6 +21,7 @@ pub(super) struct Args {
 #[derive(Debug, Subcommand)]
 enum Source {
     Openmeter(OpenMeter),
+    AwsMarketplace(AwsMarketplace),
 }
 
 /// From the answers of OpenMeter's API, versions 1 and 2.
@@ -36,6 +37,48 @@ struct OpenMeter {
     /// Count the usage of subscriptions as it is: no rate card converts units.
     #[arg(long)]
     trust_units: bool,
+}
+
+/// From the pages that AWS Marketplace's GetEntitlements answers, of one or more products.
+#[derive(Debug, clap::Args)]
+struct AwsMarketplace {
+    #[command(flatten)]
+    given: Given,
+    #[command(flatten)]
+    ends: EndOptions,
+}
+
+/// How end dates are taken that move forward on renewal.
+#[derive(Debug, clap::Args)]
+struct EndOptions {
+    /// Deny what is past its end date, also where the source lists it as usable.
+    #[arg(long)]
+    strict_end_dates: bool,
+    /// Put end dates off so long that a renewal arrives before them: an ISO 8601 duration without
+    /// months, or 0.
+    #[arg(long, value_parser = grace, default_value = "PT24H")]
+    renewal_grace: u64,
+}
+
+impl EndOptions {
+    const fn ends(&self, at: Instant) -> Ends {
+        Ends { at, strict: self.strict_end_dates, renewal_grace: self.renewal_grace }
+    }
+}
+
+/// Milliseconds of a grace.
+fn grace(text: &str) -> Result<u64, edgegrant::Error> {
+    const CALENDAR: edgegrant::Error =
+        edgegrant::Error::new("grace-in-months", "months have no length; give days or hours");
+    if text == "0" {
+        return Ok(0);
+    }
+    let interval = Interval::parse(text)?;
+    if (interval.years(), interval.months()) == (0, 0) {
+        Ok(interval.millis())
+    } else {
+        Err(CALENDAR)
+    }
 }
 
 /// What every import is told.
@@ -64,6 +107,11 @@ pub(super) fn run(args: &Args, json: bool) -> Outcome {
         Source::Openmeter(OpenMeter { given, trust_units }) => {
             let options = openmeter::Options { at: given.at(), trust_units: *trust_units };
             let facts = openmeter::import(&given.paths, &options, &mut notes)?;
+            finish(facts, &notes, given, json)
+        }
+        Source::AwsMarketplace(AwsMarketplace { given, ends }) => {
+            let answers = answers::read(&given.paths)?;
+            let facts = aws_marketplace::import(&answers, &ends.ends(given.at()), &mut notes)?;
             finish(facts, &notes, given, json)
         }
     }

@@ -21,19 +21,7 @@ use crate::input;
 pub struct Answer {
     /// The file, and the place in it from the second body on.
     place: String,
-    request: Request,
     body: Box<RawValue>,
-}
-
-/// What was asked.
-#[derive(Clone, Debug, Default, Deserialize)]
-pub(super) struct Request {
-    /// The path, with ids that the body does not repeat.
-    #[serde(default)]
-    pub(super) path: String,
-    /// What stands behind the question mark.
-    #[serde(default)]
-    pub(super) query: String,
 }
 
 /// A body with an envelope around it.
@@ -43,7 +31,8 @@ struct Envelope {
     http_status: Option<u16>,
     #[serde(rename = "headers")]
     _headers: Option<IgnoredAny>,
-    request: Option<Request>,
+    #[serde(rename = "request")]
+    _request: Option<IgnoredAny>,
     body: Box<RawValue>,
 }
 
@@ -79,10 +68,9 @@ fn read_file(path: &Path, answers: &mut Vec<Answer>) -> Result<(), Failure> {
 
 fn opened(place: String, body: Box<RawValue>) -> Result<Answer, Failure> {
     let Ok(envelope) = serde_json::from_str::<Envelope>(body.get()) else {
-        return Ok(Answer { place, request: Request::default(), body });
+        return Ok(Answer { place, body });
     };
-    let request = envelope.request.unwrap_or_default();
-    let answer = Answer { place, request, body: envelope.body };
+    let answer = Answer { place, body: envelope.body };
     if envelope.http_status.is_some_and(|status| status >= 400) {
         return Err(answer.error());
     }
@@ -120,27 +108,12 @@ impl Answer {
         &self.place
     }
 
-    /// What was asked, as far as it is known.
-    pub(super) const fn request(&self) -> &Request {
-        &self.request
-    }
-
-    /// The body as it came.
-    pub(super) fn body(&self) -> &RawValue {
-        &self.body
-    }
-
     /// The names at the top of the body; of a list, those of its first item.
     pub(super) fn names(&self) -> Vec<String> {
         let list = serde_json::from_str::<Vec<&RawValue>>(self.body.get()).unwrap_or_default();
         let top = list.first().map_or(self.body.get(), |first| first.get());
         let object = serde_json::from_str::<BTreeMap<String, IgnoredAny>>(top);
         object.unwrap_or_default().into_keys().collect()
-    }
-
-    /// Whether the body is a list without items.
-    pub(super) fn is_empty_list(&self) -> bool {
-        serde_json::from_str::<[IgnoredAny; 0]>(self.body.get()).is_ok()
     }
 
     /// The body as what it should be.

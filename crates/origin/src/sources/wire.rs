@@ -17,7 +17,8 @@ impl<'de> Deserialize<'de> for Number {
     }
 }
 
-/// An instant in seconds since 1970, or in milliseconds where it would be after the year 5000.
+/// An instant in seconds since 1970, in milliseconds where it would be after the year 5000, or in
+/// RFC 3339, which command lines make of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Epoch(pub(super) Timestamp);
 
@@ -27,7 +28,11 @@ const NANOS_PER_UNIT: i128 = 1_000_000_000;
 
 impl<'de> Deserialize<'de> for Epoch {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let number = rounded(&text(deserializer)?)?;
+        let text = text(deserializer)?;
+        if let Ok(timestamp) = Timestamp::parse(&text) {
+            return Ok(Self(timestamp));
+        }
+        let number = rounded(&text)?;
         let counted = if number < MILLISECONDS_FROM { number.times(1000) } else { number };
         let millis = i64::try_from(counted.nanos().div_euclid(NANOS_PER_UNIT)).ok();
         let instant = millis.and_then(Instant::from_millis);

@@ -130,7 +130,7 @@ fn from_the_start(
         None if starts_empty(target, ledger, options) => (Vec::new(), start),
         None => {
             notes.warn(&source.id, USAGE_UNKNOWN);
-            target.usage = Some(of_kind(UsageKind::Unknown));
+            target.usage = Some(Usage::new(UsageKind::Unknown));
             return Ok(());
         }
     };
@@ -168,7 +168,7 @@ fn as_value(
     }
     let Some(answer) = ledger.values.first() else {
         notes.warn(&source.id, USAGE_UNKNOWN);
-        return of_kind(UsageKind::Unknown);
+        return Usage::new(UsageKind::Unknown);
     };
     let amount = |number: Option<Number>| number.map(|number| number.0).or_else(Default::default);
     Usage {
@@ -176,16 +176,12 @@ fn as_value(
         balance: amount(answer.value.balance),
         overage: amount(answer.value.overage),
         as_of: Some(answer.time),
-        ..of_kind(UsageKind::Value)
+        ..Usage::new(UsageKind::Value)
     }
 }
 
 fn flow(events: Vec<UsageEvent>, as_of: Instant) -> Usage {
-    Usage { events, as_of: Some(as_of.into()), ..of_kind(UsageKind::Flow) }
-}
-
-fn of_kind(kind: UsageKind) -> Usage {
-    Usage { kind, events: Vec::new(), amount: None, balance: None, overage: None, as_of: None }
+    Usage { events, as_of: Some(as_of.into()), ..Usage::new(UsageKind::Flow) }
 }
 
 fn original_period(source: &Entitlement) -> Result<Recurrence, Reason> {
