@@ -1,5 +1,6 @@
 //! Importers: one module for each system that facts come from.
 
+pub mod alert_logic;
 pub mod answers;
 pub mod aws_marketplace;
 mod ends;

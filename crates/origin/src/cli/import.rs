@@ -9,7 +9,7 @@ use edgegrant::{Instant, Interval};
 use super::{Outcome, output};
 use crate::facts::{Checker, Entry};
 use crate::failure::{Exit, Failure};
-use crate::sources::{Ends, Notes, answers, aws_marketplace, openmeter};
+use crate::sources::{Ends, Notes, alert_logic, answers, aws_marketplace, openmeter};
 
 /// Turn what another system exports into facts.
 #[derive(Debug, clap::Args)]
@@ -22,6 +22,7 @@ pub(super) struct Args {
 enum Source {
     Openmeter(OpenMeter),
     AwsMarketplace(AwsMarketplace),
+    AlertLogic(AlertLogic),
 }
 
 /// From the answers of OpenMeter's API, versions 1 and 2.
@@ -46,6 +47,23 @@ struct AwsMarketplace {
     given: Given,
     #[command(flatten)]
     ends: EndOptions,
+}
+
+/// From Alert Logic's lists of an account's entitlements and subscriptions, of any number of
+/// accounts.
+#[derive(Debug, clap::Args)]
+struct AlertLogic {
+    #[command(flatten)]
+    given: Given,
+    #[command(flatten)]
+    ends: EndOptions,
+    /// Let what is canceled be used until its end date.
+    #[arg(long)]
+    canceled_runs_to_end: bool,
+    /// Of several records about a product family, let one that is usable be enough; otherwise the
+    /// one with the latest end date decides.
+    #[arg(long)]
+    any_active: bool,
 }
 
 /// How end dates are taken that move forward on renewal.
@@ -112,6 +130,16 @@ pub(super) fn run(args: &Args, json: bool) -> Outcome {
         Source::AwsMarketplace(AwsMarketplace { given, ends }) => {
             let answers = answers::read(&given.paths)?;
             let facts = aws_marketplace::import(&answers, &ends.ends(given.at()), &mut notes)?;
+            finish(facts, &notes, given, json)
+        }
+        Source::AlertLogic(AlertLogic { given, ends, canceled_runs_to_end, any_active }) => {
+            let options = alert_logic::Options {
+                ends: ends.ends(given.at()),
+                canceled_runs_to_end: *canceled_runs_to_end,
+                any_active: *any_active,
+            };
+            let answers = answers::read(&given.paths)?;
+            let facts = alert_logic::import(&answers, &options, &mut notes)?;
             finish(facts, &notes, given, json)
         }
     }

@@ -7,5 +7,6 @@
     reason = "a failed unwrap is a failed test"
 )]
 
+mod alert_logic;
 mod aws_marketplace;
 mod kit;
