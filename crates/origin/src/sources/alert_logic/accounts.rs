@@ -133,7 +133,7 @@ impl Listed {
 }
 
 impl Account {
-    /// Adds a list of entitlements. What an earlier list says of one of them does not hold any more.
+    /// Adds a list of entitlements. What an earlier list says of one of them holds no more.
     fn replace(&mut self, newer: Vec<Listed>, notes: &mut Notes) {
         let index = |listed: &Listed| Some((listed.name()?, listed.json.clone()));
         let names: HashMap<[String; 3], Config> = newer.iter().filter_map(index).collect();
