@@ -16,7 +16,7 @@ mod slice;
 
 use crate::amount::Amount;
 use crate::engine::program::{Program, Rule};
-use crate::engine::{Explanation, History, HistoryQuery, UsageEvent, WindowSize};
+use crate::engine::{Explanation, History, UsageEvent, WindowSize};
 use crate::error::Error;
 use crate::snapshot::{Body, Roots, Subject, cut};
 /// What callers of a gate name besides.
@@ -213,7 +213,8 @@ impl Gate {
         Ok(entries.map(|(feature, _)| feature.key.to_owned()).collect())
     }
 
-    /// Usage and balances over time, as far back as the snapshot goes.
+    /// Usage and balances over time, as far back as the snapshot goes; up to now unless `to` says
+    /// otherwise.
     ///
     /// # Errors
     /// The reason of [`Gate::check`] as a code when no such entitlement is found;
@@ -223,13 +224,10 @@ impl Gate {
         &self,
         ask: &Ask<'_>,
         from: Instant,
-        to: Instant,
+        to: Option<Instant>,
         window: WindowSize,
     ) -> Result<Told, Error> {
-        let found = self.find(ask).map_err(|missing| missing.error())?;
-        let Rule::Metered(metered) = found.entry.program()?.rule else { return Err(NOT_METERED) };
-        let history = metered.history(&HistoryQuery { from, to, window, extra: found.seen })?;
-        Ok(Told { history, grant_ids: found.entry.grant_ids(&found.feature)? })
+        found::history(&self.find(ask), from, to, window)
     }
 
     /// Counts usage seen here, on top of the snapshot, until a snapshot arrives that includes it.
@@ -318,10 +316,6 @@ const NO_SNAPSHOT: Error =
 const UNKNOWN_SUBJECT: Error = Error::new(
     "unknown-subject",
     "the snapshot has no subject of that name; check the name, and whether its facts are published",
-);
-const NOT_METERED: Error = Error::new(
-    "history-not-metered-by-usage",
-    "the entitlement does not count usage over time; only those that do have a history",
 );
 
 fn roots(head: &Head) -> Roots {

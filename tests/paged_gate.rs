@@ -25,7 +25,7 @@ const FEATURE: &str = "feature_0";
 fn refusals(gate: &Gate, id: &str) -> [Option<&'static str>; 4] {
     let now = usage_as_of();
     let ask = ask(id, FEATURE, now);
-    let history = gate.history(&ask, now, now.plus_millis(HOUR), WindowSize::Hour);
+    let history = gate.history(&ask, now, Some(now.plus_millis(HOUR)), WindowSize::Hour);
     [
         gate.features(id).err(),
         gate.entitlements(id, Clock::At(now), None).err(),

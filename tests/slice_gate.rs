@@ -9,8 +9,11 @@
 
 mod snapshot_support;
 
-use edgegrant::gate::{Ask, Clock, Gate, Origin, Reason, SliceGate, bundle, unbundle};
-use edgegrant::snapshot::{Body, Encoded, cut, encode};
+use edgegrant::engine::WindowSize;
+use edgegrant::gate::{
+    Ask, Clock, Gate, Origin, PolicySource, Reason, SliceGate, bundle, unbundle,
+};
+use edgegrant::snapshot::{Body, Encoded, WhenExpired, cut, encode};
 use edgegrant::time::Instant;
 use edgegrant::trust::{Head, sign};
 use snapshot_support::paged::Paged;
@@ -84,6 +87,25 @@ fn a_slice_answers_as_the_gate_that_cut_it() {
         assert_eq!((other.reason, other.has_access), (Reason::NotEntitled, false));
     }
     assert!(asked > 1_000, "{asked}");
+}
+
+#[test]
+fn a_slice_tells_the_history_that_the_gate_tells_which_cut_it() {
+    let gate = gate(&planned(), 1);
+    let slice = open(&gate.slice(SUBJECT).unwrap(), SUBJECT).unwrap();
+    let mut told = 0;
+    for feature in gate.features(SUBJECT).unwrap() {
+        for to in [None, Some(now().plus_millis(40 * 24 * HOUR))] {
+            let ask = ask(SUBJECT, &feature, now());
+            let whole = gate.history(&ask, usage_as_of(), to, WindowSize::Hour);
+            assert_eq!(slice.history(&ask, usage_as_of(), to, WindowSize::Hour), whole);
+            told += usize::from(whole.is_ok_and(|told| !told.history.windows.is_empty()));
+        }
+    }
+    assert_eq!(told, 6, "three of the features are metered by usage");
+    let lacking = ask(SUBJECT, "feature_12", now());
+    let refused = slice.history(&lacking, usage_as_of(), None, WindowSize::Day).unwrap_err();
+    assert_eq!(refused.code(), "not-entitled");
 }
 
 #[test]
@@ -267,6 +289,12 @@ fn an_old_slice_opens_and_answers_by_policy_until_it_is_dead() {
     assert_eq!(reasons(1), ["boolean"; 3]);
     assert_eq!(reasons(25), ["last-known", "expired-snapshot", "open-policy"]);
     assert_eq!(reasons(24 * 7 + 1), ["dead-snapshot"; 3]);
+    // Whoever opened it may be stricter than what was signed.
+    let mut strict = open(&slice_of(1), SUBJECT).unwrap();
+    strict.policies().tighten("feature_6", WhenExpired::Closed).unwrap();
+    let answer = strict.check(&ask(SUBJECT, "feature_6", now().plus_millis(25 * HOUR)));
+    assert_eq!(answer.reason, Reason::ExpiredSnapshot);
+    assert_eq!(answer.policy_source, PolicySource::Local);
     // A clock that is set back afterwards finds the slice as it was: only signatures hold time.
     assert_eq!(reasons(0), ["boolean"; 3]);
 }

@@ -6,7 +6,15 @@ export type * from "./decision.js";
 export { GateError } from "./errors.js";
 export type { AskOptions } from "./options.js";
 export type { ReplaceOptions, Slice, SliceOptions, SliceStatus } from "./slice.js";
-export type { Explanation, GrantAccount, GrantAmount, Segment } from "./told.js";
+export type {
+  Explanation,
+  GrantAccount,
+  GrantAmount,
+  History,
+  HistoryOptions,
+  HistoryWindow,
+  Segment,
+} from "./told.js";
 
 /**
  * Verifies a slice and answers about its subject. The wasm is fetched with the first slice, from

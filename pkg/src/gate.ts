@@ -1,13 +1,4 @@
-import {
-  amount,
-  featureKey,
-  instant,
-  millis,
-  object,
-  own,
-  refuse,
-  subjectId,
-} from "./arguments.js";
+import { amount, featureKey, instant, millis, object, subjectId } from "./arguments.js";
 import type { Decision, Entitlement } from "./decision.js";
 import { loadBytes } from "./body.js";
 import { coded, engine, memory } from "./engine.js";
@@ -25,6 +16,7 @@ import {
   optionsOf,
   readAsk,
   readConfig,
+  readSpan,
   stated,
 } from "./options.js";
 import { Pages } from "./pages.js";
@@ -155,10 +147,7 @@ export class Gate {
 
   /** Usage and balances over time, a page at a time: go on from `next` when there is one. */
   history(subject: string, feature: string, options: HistoryOptions): History {
-    const given = optionsOf(options, ["from", "to", "window"]);
-    const from = instant(own(given, "from"), "from");
-    const to = stated(given, "to", instant, NaN);
-    const hourly = stated(given, "window", windowSize, "day") === "hour";
+    const { from, to, hourly } = readSpan(options);
     const now = this.#config.now();
     const [id, key] = [subjectId(subject), featureKey(feature)];
     return coded(() => this.#open().history(id, key, now, from, to, hourly)) as History;
@@ -360,10 +349,6 @@ export async function openGate(options: GateOptions): Promise<Gate> {
     gate.close();
     throw error;
   }
-}
-
-function windowSize(value: unknown, name: string): "hour" | "day" {
-  return value === "hour" || value === "day" ? value : refuse(name, '"hour" or "day"');
 }
 
 function known(number: number): number | undefined {

@@ -117,6 +117,26 @@ export function readAsk(value: unknown, names: readonly string[] = ASK_OPTIONS):
   };
 }
 
+/** `HistoryOptions` as the wasm takes them: NaN is what was not stated. */
+export interface Span {
+  readonly from: number;
+  readonly to: number;
+  readonly hourly: boolean;
+}
+
+export function readSpan(value: unknown): Span {
+  const options = optionsOf(value, ["from", "to", "window"]);
+  return {
+    from: instant(own(options, "from"), "from"),
+    to: stated(options, "to", instant, NaN),
+    hourly: stated(options, "window", windowSize, "day") === "hour",
+  };
+}
+
+function windowSize(value: unknown, name: string): "hour" | "day" {
+  return value === "hour" || value === "day" ? value : refuse(name, '"hour" or "day"');
+}
+
 /** The options of a call. A misspelt one must not be a question that was not meant. */
 export function optionsOf(value: unknown, names: readonly string[]): object {
   const options = object(value, "options");
@@ -166,7 +186,7 @@ export interface Config extends Trust {
 }
 
 /** Features and what they answer once the snapshot has expired. */
-type Policies = readonly (readonly [feature: string, policy: string])[];
+export type Policies = readonly (readonly [feature: string, policy: string])[];
 
 const AUDIENCE_LENGTH_MAX = 128;
 const KEY_LENGTH_MAX = 128;
@@ -186,7 +206,7 @@ export function readConfig(value: unknown): Config {
     now: stated(options, "now", clock, () => Date.now()),
     timeoutMs: stated(options, "timeoutMs", timeout, TIMEOUT_MS),
     store: stated(options, "store", storage, undefined),
-    whenExpired: stated(options, "whenExpired", policies("closed", "last-known"), []),
+    whenExpired: readTightening(options),
     dangerouslyWhenExpired: stated(
       options,
       "dangerouslyWhenExpired",
@@ -219,6 +239,10 @@ export function readTrust(options: object): Trust {
     trustedKeys: keys(own(options, "trustedKeys")),
     threshold: stated(options, "threshold", whole, 1),
   };
+}
+
+export function readTightening(options: object): Policies {
+  return stated(options, "whenExpired", policies("closed", "last-known"), []);
 }
 
 /** A misspelt option must not leave a gate with less than was asked for. */

@@ -6,19 +6,23 @@ import { type Alive, Living } from "./living.js";
 import {
   type Ask,
   type AskOptions,
+  type GateOptions,
   clock,
   optionsOf,
+  type Policies,
   readAsk,
+  readSpan,
+  readTightening,
   readTrust,
   refuseUnknown,
   stated,
   type Trust,
   type TrustOptions,
 } from "./options.js";
-import type { Explanation, Status } from "./told.js";
+import type { Explanation, History, HistoryOptions, Status } from "./told.js";
 
 /** What a slice is opened with. */
-export interface SliceOptions extends TrustOptions {
+export interface SliceOptions extends TrustOptions, Pick<GateOptions, "whenExpired"> {
   /** The bytes that `gate.slice(subject)` or `edgegrant slice` gave. */
   slice: Uint8Array | ArrayBuffer;
   /** Whose slice it must be: the subject's id. A slice is no credential. */
@@ -51,14 +55,17 @@ export class Slice {
   #slice: Uint8Array;
 
   /** @internal */
-  constructor({ subject, slice, trust, minVersion, now }: SliceConfig) {
+  constructor({ subject, slice, trust, minVersion, now, whenExpired }: SliceConfig) {
     const { audience, trustedKeys, threshold } = trust;
     this.subject = subject;
     this.#now = now;
     this.#slice = slice;
     this.#living = new Living(() => {
       const { SliceGate } = engine();
-      return new SliceGate(audience, trustedKeys, threshold, subject, this.#slice, minVersion);
+      const bytes = this.#slice;
+      const gate = new SliceGate(audience, trustedKeys, threshold, subject, bytes, minVersion);
+      for (const [feature, policy] of whenExpired) gate.tighten(feature, policy);
+      return gate;
     });
   }
 
@@ -117,6 +124,15 @@ export class Slice {
     });
   }
 
+  /** Usage and balances over time, a page at a time: go on from `next` when there is one. */
+  history(feature: string, options: HistoryOptions): History {
+    const { from, to, hourly } = readSpan(options);
+    const now = this.#now();
+    const key = featureKey(feature);
+    const { made } = this.#living.alive;
+    return coded(() => made.history(key, now, from, to, hourly)) as History;
+  }
+
   /** Takes a newer slice of the same subject; what is refused throws and changes nothing. */
   replace(slice: Uint8Array | ArrayBuffer, options?: ReplaceOptions): void {
     const given = options === undefined ? {} : optionsOf(options, ["minVersion"]);
@@ -166,6 +182,7 @@ export interface SliceConfig {
   readonly subject: string;
   readonly now: () => number;
   readonly minVersion: number;
+  readonly whenExpired: Policies;
   readonly wasm: SliceOptions["wasm"];
 }
 
@@ -181,6 +198,7 @@ export function readConfig(value: unknown): SliceConfig {
     subject: subjectId(own(options, "subject")),
     now: stated(options, "now", clock, () => Date.now()),
     minVersion: stated(options, "minVersion", version, 0),
+    whenExpired: readTightening(options),
     wasm: own(options, "wasm") as SliceOptions["wasm"],
   };
   refuseUnknown(options, { ...trust, ...config });

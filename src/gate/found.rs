@@ -2,10 +2,10 @@
 
 use super::answer::{Answer, Reason};
 use super::freshness::{Rung, Standing};
-use super::{Ask, Explained, NO_SNAPSHOT, Policies};
+use super::{Ask, Explained, NO_SNAPSHOT, Policies, Told};
 use crate::amount::Amount;
-use crate::engine::program::{Program, Steady};
-use crate::engine::{self, Question, Terms, UsageEvent};
+use crate::engine::program::{Program, Rule, Steady};
+use crate::engine::{self, HistoryQuery, Question, Terms, UsageEvent, WindowSize};
 use crate::error::Error;
 use crate::snapshot::{Entry, Feature, Outline, OutlineRule, WhenExpired};
 use crate::time::Instant;
@@ -49,13 +49,32 @@ pub(super) fn explain(sought: &Sought<'_>, ask: &Ask<'_>) -> Explained {
     }
 }
 
+/// Usage and balances over time.
+pub(super) fn history(
+    sought: &Sought<'_>,
+    from: Instant,
+    to: Option<Instant>,
+    window: WindowSize,
+) -> Result<Told, Error> {
+    let found = sought.as_ref().map_err(Missing::error)?;
+    let Rule::Metered(metered) = found.entry.program()?.rule else { return Err(NOT_METERED) };
+    let to = to.unwrap_or(found.standing.now);
+    let history = metered.history(&HistoryQuery { from, to, window, extra: found.seen })?;
+    Ok(Told { history, grant_ids: found.entry.grant_ids(&found.feature)? })
+}
+
+const NOT_METERED: Error = Error::new(
+    "history-not-metered-by-usage",
+    "the entitlement does not count usage over time; only those that do have a history",
+);
+
 impl Missing {
     fn answer(&self) -> Answer {
         Answer::bare(self.reason, self.standing)
     }
 
     /// The same where there is nothing to answer with.
-    pub(super) const fn error(&self) -> Error {
+    const fn error(&self) -> Error {
         if self.standing.is_none() {
             return NO_SNAPSHOT;
         }

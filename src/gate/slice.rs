@@ -2,7 +2,8 @@
 
 use super::found::{self, Found, Missing, Sought};
 use super::freshness::{self, Clock, Origin, Rung, Standing, Status};
-use super::{Answer, Ask, Explained, Options, Reason};
+use super::{Answer, Ask, Explained, Options, Policies, Reason, Told};
+use crate::engine::WindowSize;
 use crate::error::Error;
 use crate::snapshot::{Digest, Slice, SliceSubject};
 use crate::time::Instant;
@@ -67,6 +68,11 @@ impl SliceGate {
         self.distrusted = distrusted;
     }
 
+    /// The policies of this gate's own, to add to them.
+    pub const fn policies(&mut self) -> &mut Policies {
+        &mut self.options.policies
+    }
+
     /// Whose slice it is.
     #[must_use]
     pub fn subject(&self) -> &str {
@@ -90,6 +96,20 @@ impl SliceGate {
     #[must_use]
     pub fn explain(&self, ask: &Ask<'_>) -> Explained {
         found::explain(&self.find(ask), ask)
+    }
+
+    /// Usage and balances over time, as [`Gate::history`](super::Gate::history) tells them.
+    ///
+    /// # Errors
+    /// Those of [`Gate::history`](super::Gate::history).
+    pub fn history(
+        &self,
+        ask: &Ask<'_>,
+        from: Instant,
+        to: Option<Instant>,
+        window: WindowSize,
+    ) -> Result<Told, Error> {
+        found::history(&self.find(ask), from, to, window)
     }
 
     /// The keys of the features that the subject has an entitlement to.

@@ -5,9 +5,8 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::answer::Scratch;
 use super::remains::Remains;
-use super::{amount, instant, thrown, told};
+use super::{amount, instant, thrown, told, window};
 use crate::amount::Amount;
-use crate::engine::WindowSize;
 use crate::gate::{self, Ask, Clock, Options};
 use crate::time::Instant;
 
@@ -112,15 +111,9 @@ impl Gate {
         to: f64,
         hourly: bool,
     ) -> Result<JsValue, JsValue> {
-        let window = if hourly { WindowSize::Hour } else { WindowSize::Day };
         let ask = ask(s, f, now, f64::NAN, f64::NAN, f64::NAN);
-        let clock = Clock::from_millis(now);
         let from = instant(from).unwrap_or(Instant::MIN);
-        let to = instant(to).or_else(|| self.gate.now(clock)).unwrap_or(Instant::MIN);
-        match self.gate.history(&ask, from, to, window) {
-            Ok(found) => Ok(told::history(found.history, &found.grant_ids)),
-            Err(error) => Err(thrown(&error)),
-        }
+        told::history(self.gate.history(&ask, from, instant(to), window(hourly)))
     }
 
     /// The keys of the features that a subject is entitled to.

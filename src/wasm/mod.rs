@@ -15,6 +15,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::amount::Amount;
+use crate::engine::WindowSize;
 use crate::error::Error;
 use crate::gate::Reason;
 use crate::time::Instant;
@@ -42,6 +43,11 @@ fn thrown(error: &Error) -> JsValue {
     let thrown = js_sys::Error::new(error.message());
     thrown.set_name(error.code());
     thrown.into()
+}
+
+/// How long the windows of a history are.
+const fn window(hourly: bool) -> WindowSize {
+    if hourly { WindowSize::Hour } else { WindowSize::Day }
 }
 
 /// An amount held within what may cross; absent for NaN.

@@ -4,8 +4,10 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::answer::Scratch;
-use super::{amount, instant, thrown, told};
+use super::trust::when_expired;
+use super::{amount, instant, thrown, told, window};
 use crate::gate::{self, Ask, Clock, Options};
+use crate::time::Instant;
 
 /// A gate over a slice, and the place where it leaves its latest answer.
 #[wasm_bindgen]
@@ -43,6 +45,15 @@ impl SliceGate {
         self.gate.replace(slice, min_version as u64).map_err(|error| thrown(&error))
     }
 
+    /// Lets a feature answer at most so once the slice has expired.
+    ///
+    /// # Errors
+    /// Those of [`Policies::tighten`](gate::Policies::tighten).
+    pub fn tighten(&mut self, feature: &str, policy: &str) -> Result<(), JsValue> {
+        let policies = self.gate.policies();
+        policies.tighten(feature, when_expired(policy)).map_err(|error| thrown(&error))
+    }
+
     /// Lets answers be given as if the slice had expired, until this is taken back.
     pub fn distrust(&mut self, distrusted: bool) {
         self.gate.distrust(distrusted);
@@ -60,6 +71,23 @@ impl SliceGate {
         let derivation = told::explanation(explained.explanation, &explained.grant_ids);
         self.latest.keep(explained.answer);
         derivation
+    }
+
+    /// Usage and balances from `from` to `to`.
+    ///
+    /// # Errors
+    /// Those of [`gate::SliceGate::history`].
+    pub fn history(
+        &self,
+        f: &str,
+        now: f64,
+        from: f64,
+        to: f64,
+        hourly: bool,
+    ) -> Result<JsValue, JsValue> {
+        let ask = self.ask(f, now, f64::NAN, f64::NAN, f64::NAN);
+        let from = instant(from).unwrap_or(Instant::MIN);
+        told::history(self.gate.history(&ask, from, instant(to), window(hourly)))
     }
 
     /// Where the numbers of the latest decision are in memory, for as long as the gate lives.

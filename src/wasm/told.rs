@@ -3,8 +3,10 @@
 use serde::Serialize;
 use wasm_bindgen::JsValue;
 
+use super::thrown;
 use crate::amount::Amount;
 use crate::engine;
+use crate::error::Error;
 use crate::gate::{self, PART_BYTES_MAX};
 use crate::time::Instant;
 
@@ -35,12 +37,13 @@ pub(super) fn explanation(found: Option<engine::Explanation>, ids: &[String]) ->
     told(&twin.unwrap_or_default())
 }
 
-pub(super) fn history(found: engine::History, ids: &[String]) -> JsValue {
-    told(&History {
-        windows: found.windows.iter().map(Window::of).collect(),
-        segments: found.segments.iter().map(|segment| Segment::of(segment, ids)).collect(),
-        next: found.next.map(millis),
-    })
+pub(super) fn history(found: Result<gate::Told, Error>) -> Result<JsValue, JsValue> {
+    let gate::Told { history, grant_ids } = found.map_err(|error| thrown(&error))?;
+    Ok(told(&History {
+        windows: history.windows.iter().map(Window::of).collect(),
+        segments: history.segments.iter().map(|segment| Segment::of(segment, &grant_ids)).collect(),
+        next: history.next.map(millis),
+    }))
 }
 
 pub(super) fn status(found: gate::Status) -> JsValue {

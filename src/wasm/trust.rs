@@ -56,7 +56,7 @@ impl Gate {
 }
 
 /// The TypeScript lets no other words through; the strictest policy is the one that cannot harm.
-fn when_expired(word: &str) -> WhenExpired {
+pub(super) fn when_expired(word: &str) -> WhenExpired {
     match word {
         "open" => WhenExpired::Open,
         "last-known" => WhenExpired::LastKnown,

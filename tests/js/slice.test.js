@@ -63,6 +63,59 @@ test("a slice answers as the gate that cut it", async () => {
   opened.close();
 });
 
+test("a slice tells the history that the gate tells which cut it", async () => {
+  const opened = await openSlice({ ...options, now: () => publishedAt + 90 * MINUTE });
+  const spans = [
+    { from: publishedAt },
+    { from: publishedAt, window: "hour" },
+    { from: new Date(Date.UTC(2026, 2, 5)), to: Date.UTC(2026, 4, 5), window: "hour" },
+  ];
+  const outcome = (tell) => {
+    try {
+      return tell();
+    } catch ({ name, code }) {
+      return [name, code];
+    }
+  };
+  let windows = 0;
+  for (const { feature } of gate.entitlements(subject)) {
+    for (const span of spans) {
+      const whole = { to: publishedAt + 90 * MINUTE, ...span };
+      const expected = outcome(() => gate.history(subject, feature, whole));
+      assert.deepEqual(
+        outcome(() => opened.history(feature, span)),
+        expected,
+      );
+      windows += expected.windows?.length ?? 0;
+    }
+  }
+  assert.ok(windows > 1_000, `${windows} windows`);
+  assert.throws(() => opened.history("nobody_has", spans[0]), refused("not-entitled"));
+  for (const span of [undefined, {}, { from: "now" }, { ...spans[0], window: "minute" }]) {
+    assert.throws(() => opened.history("api_calls", span), refused("argument-invalid"));
+  }
+});
+
+test("whoever opens a slice may tighten what is signed for the time after expiry", async () => {
+  const expired = () => publishedAt + 25 * 60 * MINUTE;
+  const reasons = async (whenExpired) => {
+    const opened = await openSlice({ ...options, now: expired, whenExpired });
+    return ["sso", "strict", "lenient"].map((feature) => {
+      const { reason, policySource, hasAccess } = opened.check(feature);
+      assert.equal(opened.hasAccess(feature), hasAccess);
+      return `${reason} ${policySource ?? "signed"}`;
+    });
+  };
+  const strict = "expired-snapshot signed";
+  assert.deepEqual(await reasons(), ["last-known signed", strict, "open-policy signed"]);
+  const closed = { sso: "closed", strict: "last-known", lenient: "closed" };
+  const local = "expired-snapshot local";
+  assert.deepEqual(await reasons(closed), [local, strict, local]);
+  const fresh = await openSlice({ ...options, whenExpired: closed });
+  assert.equal(fresh.check("sso").reason, "boolean");
+  await assert.rejects(reasons({ sso: "open" }), refused("argument-invalid"));
+});
+
 test("an alias and a bound subject give the slice of the subject", async () => {
   assert.deepEqual(gate.slice("ops@acme.test"), slice);
   assert.deepEqual((await gate.subject(subject)).slice(), slice);
@@ -197,6 +250,7 @@ test("a closed slice throws, and closing again is fine", async () => {
     () => opened.check("sso"),
     () => opened.entitlements(),
     () => opened.explain("sso"),
+    () => opened.history("api_calls", { from: publishedAt }),
     () => opened.replace(slice),
     () => opened.status,
   ];

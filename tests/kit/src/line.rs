@@ -246,7 +246,8 @@ pub fn history(
     let subject = subject(place);
     let window = crate::engine::window_size(query.window_size);
     let (from, to) = (instant(query.from), instant(query.to));
-    let told = gate.history(&ask(&subject, FEATURE, None), from, to, window).map_err(refused)?;
+    let told =
+        gate.history(&ask(&subject, FEATURE, None), from, Some(to), window).map_err(refused)?;
     Ok(Answer::History(crate::engine::told_history(&told.history, &told.grant_ids)))
 }
 

@@ -110,10 +110,9 @@ pub(super) fn run(args: &Args, json: bool) -> Outcome {
         Size::Day => WindowSize::Day,
     };
     let clock = args.trust.clock();
-    let to = args.to.or(gate.now(clock)).unwrap_or_else(output::now);
     let Args { subject, feature, .. } = args;
     let ask = Ask { subject, feature, clock, at: None, amount: None, used: None };
-    let told = gate.history(&ask, args.from, to, window).map_err(|error| {
+    let told = gate.history(&ask, args.from, args.to, window).map_err(|error| {
         let exit = Exit::No;
         Failure { exit, ..Failure::from(error) }
     })?;
