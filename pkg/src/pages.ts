@@ -6,11 +6,8 @@ import type { Config } from "./options.js";
 import { asGateError, isWorkers } from "./refresh.js";
 import { Waits } from "./waits.js";
 
-/** A part on its way. */
-interface Flight {
-  readonly ctx: object | undefined;
-  readonly landing: Promise<Uint8Array>;
-}
+/** Parts on their way, by name. */
+type Flights = Map<string, Promise<Uint8Array>>;
 
 /** An alias and its subject take two pages; the rest is for swaps and evictions in between. */
 const PARTS_MAX = 16;
@@ -20,7 +17,8 @@ export class Pages {
   readonly #config: Config;
   /** The gate of the wasm; throws when it is closed. */
   readonly #gate: () => Gate;
-  readonly #flights = new Map<string, Flight>();
+  /** By who may wait for them; what a request abandons goes with its context. */
+  readonly #flights = new WeakMap<object, Flights>();
   readonly #waits: Waits;
   /** Why the latest part was not to be had. */
   lastError: GateError | undefined;
@@ -52,20 +50,24 @@ export class Pages {
     this.#waits.stop(reason);
   }
 
-  /** Where a promise of another request never settles, only what one request fetches is shared. */
   #fetch(name: string, ctx: object | undefined): Promise<Uint8Array> {
-    const known = this.#flights.get(name);
-    const foreign = known?.ctx !== ctx || ctx === undefined;
-    if (known !== undefined && !(isWorkers() && foreign)) return known.landing;
-    const flight: Flight = {
-      ctx,
-      landing: this.#waits.within((signal) => fetchPart(this.#config, name, signal)),
-    };
-    const land = () => {
-      if (this.#flights.get(name) === flight) this.#flights.delete(name);
-    };
-    this.#flights.set(name, flight);
-    flight.landing.then(land, land);
-    return flight.landing;
+    const flights = this.#flightsFor(ctx);
+    const known = flights.get(name);
+    if (known !== undefined) return known;
+    const landing = this.#waits.within((signal) => fetchPart(this.#config, name, signal));
+    const land = () => flights.delete(name);
+    flights.set(name, landing);
+    landing.then(land, land);
+    return landing;
+  }
+
+  /** Where a promise of another request never settles, only what one request fetches is shared. */
+  #flightsFor(ctx: object | undefined): Flights {
+    const sharing = isWorkers() ? ctx : this;
+    const known = sharing && this.#flights.get(sharing);
+    if (known !== undefined) return known;
+    const flights: Flights = new Map();
+    if (sharing !== undefined) this.#flights.set(sharing, flights);
+    return flights;
   }
 }
