@@ -14,6 +14,7 @@ pub mod generate;
 pub mod heads;
 mod input;
 pub mod publish;
+pub mod pull;
 mod reach;
 pub mod read;
 pub mod serve;

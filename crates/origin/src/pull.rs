@@ -1,0 +1,208 @@
+//! Asking a source for all that it says, and keeping the answers as they came.
+//!
+//! A pull is a list of requests that grows with the answers: pages name the next page, records name
+//! what belongs to them. Each answer is kept in a file before the next request is made, and what
+//! comes next is always computed from the files. So a pull that was broken off goes on where it
+//! stood, and a folder is only there once it is complete.
+
+mod alert_logic;
+mod astra;
+mod aws_marketplace;
+mod http;
+mod kept;
+mod meraki;
+
+use std::collections::{HashSet, VecDeque};
+use std::path::Path;
+
+use edgegrant::Instant;
+use edgegrant::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+pub use alert_logic::AlertLogic;
+pub use astra::Astra;
+pub use aws_marketplace::AwsMarketplace;
+pub use http::{Endpoint, Http};
+pub use meraki::Meraki;
+
+use self::kept::Kept;
+use crate::failure::{Exit, Failure};
+
+/// A secret that is never shown.
+#[derive(Clone)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Keeps a secret, without the spaces around it.
+    ///
+    /// ```
+    /// use edgegrant_origin::pull::Secret;
+    ///
+    /// assert_eq!(format!("{:?}", Secret::new("hush")), "a secret");
+    /// ```
+    #[must_use]
+    pub fn new(secret: &str) -> Self {
+        Self(secret.trim().to_owned())
+    }
+
+    const fn expose(&self) -> &str {
+        self.0.as_str()
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a secret")
+    }
+}
+
+/// What is asked of a source, without what says who asks.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Request {
+    /// What it asks for, in a word or two that name nobody.
+    pub kind: String,
+    /// The path from the endpoint on, with a slash before it.
+    pub path: String,
+    /// What stands behind the question mark.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub query: String,
+    /// The JSON that is sent; without it, the request is a GET.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub json: Option<String>,
+    /// Whether the source may not have it, so that the pull is complete without.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub optional: bool,
+}
+
+impl Request {
+    fn get(kind: &str, path: String, query: &[(&str, &str)]) -> Self {
+        let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
+        Self { kind: kind.into(), path, query, json: None, optional: false }
+    }
+
+    fn optional(self) -> Self {
+        Self { optional: true, ..self }
+    }
+}
+
+/// What a source answered with success.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The header `Link`, empty without one.
+    pub link: String,
+    /// The JSON of the body.
+    pub body: Box<RawValue>,
+}
+
+/// Who asks a source.
+pub trait Caller {
+    /// The headers that say who asks, and what the API wants besides.
+    ///
+    /// # Errors
+    /// Why a session could not be begun.
+    fn headers(
+        &self,
+        http: &Http<'_>,
+        request: &Request,
+        url: &str,
+    ) -> Result<Vec<(String, String)>, Failure>;
+
+    /// Forgets a session that the source does not accept any more; whether there was one.
+    fn end_session(&self) -> bool {
+        false
+    }
+
+    /// Whether an answer that is no success asks for patience, apart from those that all APIs give.
+    fn asks_for_patience(&self, _body: &str) -> bool {
+        false
+    }
+}
+
+/// What is asked of a source.
+pub trait Api: Caller {
+    /// What is asked first.
+    fn first(&self) -> Vec<Request>;
+
+    /// What is asked because of an answer; nothing where an API has no pages.
+    ///
+    /// # Errors
+    /// An answer that is not what the API should give.
+    fn next(&self, _asked: &Request, _answer: &Answer) -> Result<Vec<Request>, Failure> {
+        Ok(Vec::new())
+    }
+}
+
+/// How far a pull is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Answers that are kept.
+    pub answers: usize,
+    /// Requests that are known to be left.
+    pub left: usize,
+    /// Seconds that the source asked to wait, while that is so.
+    pub waiting_seconds: u64,
+}
+
+/// What a pull did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Pulled {
+    /// Answers in the folder.
+    pub answers: usize,
+    /// How many of them an earlier pull, broken off, had brought.
+    pub resumed: usize,
+    /// When the pull began, that of the earlier one if it was resumed.
+    pub begun_at: Timestamp,
+}
+
+/// Asks for everything, and puts it into a folder in place of what was there.
+///
+/// Until it is complete it lies beside the folder under the same name with `.partial` behind it.
+/// From there a pull goes on that begins within a day.
+///
+/// # Errors
+/// `pull-refused` where the source says no, `pull-failed` where it does not answer, both of which
+/// keep what was fetched; `pull-loop` for pages without an end; `io`.
+pub fn pull(
+    api: &dyn Api,
+    endpoint: &Endpoint,
+    folder: &Path,
+    now: Instant,
+    mut progress: impl FnMut(Progress),
+) -> Result<Pulled, Failure> {
+    let http = Http::new(endpoint);
+    let kept = Kept::open(folder, now)?;
+    let mut left = VecDeque::from(api.first());
+    let mut seen = HashSet::new();
+    let (mut answers, mut resumed) = (0, 0);
+    while let Some(request) = left.pop_front() {
+        if !seen.insert(request.clone()) {
+            let message = format!("the pages of {} do not end; ask again later", request.kind);
+            return Err(Failure { code: "pull-loop".into(), message, exit: Exit::Io });
+        }
+        let (answer, was_there) = match kept.answer(answers, &request)? {
+            Some(answer) => (answer, true),
+            None => {
+                let mut wait = |waiting_seconds| {
+                    progress(Progress { answers, left: left.len() + 1, waiting_seconds });
+                };
+                let answer = http.answer(api, &request, &mut wait)?;
+                kept.keep(answers, &request, answer.as_ref())?;
+                (answer, false)
+            }
+        };
+        resumed += usize::from(was_there);
+        answers += 1;
+        let next = match &answer {
+            Some(answer) => api.next(&request, answer)?,
+            None => Vec::new(),
+        };
+        // Pages of one list stay together, in their order.
+        next.into_iter().rev().for_each(|request| left.push_front(request));
+        progress(Progress { answers, left: left.len(), waiting_seconds: 0 });
+    }
+    let begun_at = kept.begun_at().into();
+    kept.complete(answers)?;
+    Ok(Pulled { answers, resumed, begun_at })
+}

@@ -1,0 +1,73 @@
+//! The core API of Astra Control.
+
+use serde::Deserialize;
+
+use super::{Answer, Api, Caller, Http, Request, Secret};
+use crate::failure::Failure;
+
+/// The accounts, and who asks.
+#[derive(Debug)]
+pub struct Astra {
+    /// The ids of accounts.
+    pub accounts: Vec<String>,
+    /// The token of the API.
+    pub token: Secret,
+}
+
+const PAGE: &str = "100";
+
+#[derive(Deserialize)]
+struct Page {
+    metadata: Option<Metadata>,
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    #[serde(rename = "continue")]
+    more: Option<String>,
+}
+
+impl Astra {
+    /// Where it answers unless said otherwise.
+    pub const ENDPOINT: &str = "https://astra.netapp.io";
+}
+
+impl Caller for Astra {
+    fn headers(
+        &self,
+        _: &Http<'_>,
+        _: &Request,
+        _: &str,
+    ) -> Result<Vec<(String, String)>, Failure> {
+        let bearer = format!("Bearer {}", self.token.expose());
+        Ok(vec![("authorization".into(), bearer), ("accept".into(), "application/json".into())])
+    }
+}
+
+impl Api for Astra {
+    /// Without `include`, so that every field has its name.
+    fn first(&self) -> Vec<Request> {
+        let of = |kind: &str, account: &String| {
+            let path = format!("/accounts/{account}/core/v1/{kind}");
+            Request::get(kind, path, &[("limit", PAGE), ("count", "true")])
+        };
+        let of_account = |account| {
+            let beside = ["subscriptions", "licenses"].map(|kind| of(kind, account).optional());
+            [of("entitlements", account)].into_iter().chain(beside)
+        };
+        self.accounts.iter().flat_map(of_account).collect()
+    }
+
+    fn next(&self, asked: &Request, answer: &Answer) -> Result<Vec<Request>, Failure> {
+        let page: Page = serde_json::from_str(answer.body.get()).map_err(|error| {
+            Failure::bad_input("answer-malformed", format!("{}: {error}", asked.kind))
+        })?;
+        let more = page.metadata.and_then(|metadata| metadata.more);
+        let next = more.filter(|token| !token.is_empty()).map(|token| {
+            let query = [("limit", PAGE), ("count", "true"), ("continue", token.as_str())];
+            let request = Request::get(&asked.kind, asked.path.clone(), &query);
+            Request { optional: asked.optional, ..request }
+        });
+        Ok(next.into_iter().collect())
+    }
+}

@@ -1,0 +1,137 @@
+//! AWS Marketplace's Entitlement Service: JSON 1.1, signed with Signature Version 4.
+
+use std::time::SystemTime;
+
+use aws_credential_types::Credentials;
+use aws_sigv4::http_request::{
+    SignableBody, SignableRequest, SigningParams, SigningSettings, sign,
+};
+use aws_sigv4::sign::v4;
+use serde::Deserialize;
+
+use super::{Answer, Api, Caller, Http, Request, Secret};
+use crate::failure::Failure;
+
+/// The products of a seller, and who asks.
+#[derive(Debug)]
+pub struct AwsMarketplace {
+    /// The product codes.
+    pub products: Vec<String>,
+    /// The region that requests are signed for.
+    pub region: String,
+    /// The access key id.
+    pub access_key: String,
+    /// The secret access key.
+    pub secret_key: Secret,
+    /// The token of a session, where the key is of one.
+    pub session: Option<Secret>,
+}
+
+const SERVICE: &str = "aws-marketplace";
+const TARGET: &str = "AWSMPEntitlementService.GetEntitlements";
+/// The most that the service gives.
+const PAGE: u8 = 25;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Asked {
+    product_code: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Page {
+    next_token: Option<String>,
+}
+
+/// What an error says of itself.
+#[derive(Deserialize)]
+struct Thrown {
+    #[serde(rename = "__type")]
+    kind: String,
+}
+
+impl AwsMarketplace {
+    /// Where it answers unless said otherwise.
+    pub const ENDPOINT: &str = "https://entitlement.marketplace.us-east-1.amazonaws.com";
+
+    fn page(product: &str, token: Option<&str>) -> Request {
+        let mut json = serde_json::json!({ "ProductCode": product, "MaxResults": PAGE });
+        if let (Some(token), Some(object)) = (token, json.as_object_mut()) {
+            object.insert("NextToken".into(), token.into());
+        }
+        let json = Some(json.to_string());
+        let (kind, path) = ("entitlements".into(), "/".into());
+        Request { kind, path, query: String::new(), json, optional: false }
+    }
+
+    fn signed(
+        &self,
+        url: &str,
+        body: &str,
+        headers: &[(String, String)],
+    ) -> Result<Vec<(String, String)>, Failure> {
+        let unsigned = |error: String| Failure::bad_input("request-unsigned", error);
+        let session = self.session.as_ref().map(|token| token.expose().to_owned());
+        let secret = self.secret_key.expose();
+        let identity =
+            Credentials::new(&self.access_key, secret, session, None, "environment").into();
+        let params: SigningParams<'_> = v4::SigningParams::builder()
+            .identity(&identity)
+            .region(&self.region)
+            .name(SERVICE)
+            .time(SystemTime::now())
+            .settings(SigningSettings::default())
+            .build()
+            .map_err(|error| unsigned(error.to_string()))?
+            .into();
+        let headers = headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let body = SignableBody::Bytes(body.as_bytes());
+        let request = SignableRequest::new("POST", url, headers, body);
+        let request = request.map_err(|error| unsigned(error.to_string()))?;
+        let (instructions, _) =
+            sign(request, &params).map_err(|error| unsigned(error.to_string()))?.into_parts();
+        let signed = instructions.headers();
+        Ok(signed.map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+    }
+}
+
+impl Caller for AwsMarketplace {
+    fn headers(
+        &self,
+        _: &Http<'_>,
+        request: &Request,
+        url: &str,
+    ) -> Result<Vec<(String, String)>, Failure> {
+        let mut headers = vec![
+            ("content-type".to_owned(), "application/x-amz-json-1.1".to_owned()),
+            ("x-amz-target".to_owned(), TARGET.to_owned()),
+        ];
+        let body = request.json.as_deref().unwrap_or_default();
+        headers.extend(self.signed(url, body, &headers)?);
+        Ok(headers)
+    }
+
+    fn asks_for_patience(&self, body: &str) -> bool {
+        let thrown = serde_json::from_str::<Thrown>(body);
+        thrown.is_ok_and(|thrown| thrown.kind.ends_with("ThrottlingException"))
+    }
+}
+
+impl Api for AwsMarketplace {
+    fn first(&self) -> Vec<Request> {
+        self.products.iter().map(|product| Self::page(product, None)).collect()
+    }
+
+    /// Pages go on as long as there is a token, also after an empty one.
+    fn next(&self, asked: &Request, answer: &Answer) -> Result<Vec<Request>, Failure> {
+        let malformed = |error: serde_json::Error| {
+            Failure::bad_input("answer-malformed", format!("entitlements: {error}"))
+        };
+        let page: Page = serde_json::from_str(answer.body.get()).map_err(malformed)?;
+        let asked = asked.json.as_deref().unwrap_or_default();
+        let Asked { product_code } = serde_json::from_str(asked).map_err(malformed)?;
+        let token = page.next_token.filter(|token| !token.is_empty());
+        Ok(token.map(|token| Self::page(&product_code, Some(&token))).into_iter().collect())
+    }
+}

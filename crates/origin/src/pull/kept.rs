@@ -1,0 +1,153 @@
+//! The folder of a pull.
+//!
+//! An answer stands in an envelope that the importers read. What the source does not have is kept
+//! too, under a name that they do not read, so that it is not asked for again.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use edgegrant::Instant;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::{Answer, Request};
+use crate::disk::{Disk as _, Local, Readers};
+use crate::failure::Failure;
+
+pub(super) struct Kept {
+    folder: PathBuf,
+    partial: PathBuf,
+    begun_at: Instant,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Envelope {
+    request: Request,
+    http_status: u16,
+    #[serde(default)]
+    headers: Headers,
+    body: Box<RawValue>,
+}
+
+#[derive(Default, Serialize, Deserialize)]
+struct Headers {
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    link: String,
+}
+
+/// Says when a pull began. Importers do not read it.
+const BEGUN: &str = "begun";
+/// Tokens of pages do not live for ever, and what is old does not fit what is new.
+const RESUMABLE_MS: i64 = 86_400_000;
+
+impl Kept {
+    /// Goes on with what lies beside a folder, or begins.
+    pub(super) fn open(folder: &Path, now: Instant) -> Result<Self, Failure> {
+        let partial = with_suffix(folder, ".partial");
+        let begun = fs::read_to_string(partial.join(BEGUN)).ok();
+        let begun = begun.and_then(|text| Instant::parse(text.trim()).ok());
+        let fresh = |begun: &Instant| (0..RESUMABLE_MS).contains(&(now.millis() - begun.millis()));
+        if let Some(begun_at) = begun.filter(fresh) {
+            return Ok(Self { folder: folder.to_owned(), partial, begun_at });
+        }
+        remove(&partial)?;
+        fs::create_dir_all(&partial).map_err(|error| Failure::io(&partial, &error))?;
+        let kept = Self { folder: folder.to_owned(), partial, begun_at: now };
+        Local.write(&kept.partial.join(BEGUN), now.to_string().as_bytes(), Readers::Masked)?;
+        Ok(kept)
+    }
+
+    pub(super) const fn begun_at(&self) -> Instant {
+        self.begun_at
+    }
+
+    /// What was answered to a request in its turn: `Some(None)` if the source does not have it.
+    pub(super) fn answer(
+        &self,
+        turn: usize,
+        request: &Request,
+    ) -> Result<Option<Option<Answer>>, Failure> {
+        for (path, there) in [(self.file(turn), true), (self.absent(turn), false)] {
+            let text = match fs::read_to_string(&path) {
+                Ok(text) => text,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(Failure::io(&path, &error)),
+            };
+            // What was asked with other options is asked again.
+            let envelope = serde_json::from_str::<Envelope>(&text).ok();
+            return Ok(envelope
+                .filter(|kept| kept.request == *request)
+                .map(|kept| there.then_some(Answer { link: kept.headers.link, body: kept.body })));
+        }
+        Ok(None)
+    }
+
+    /// Keeps an answer, or that there is none.
+    pub(super) fn keep(
+        &self,
+        turn: usize,
+        request: &Request,
+        answer: Option<&Answer>,
+    ) -> Result<(), Failure> {
+        let (path, other) = match answer {
+            Some(_) => (self.file(turn), self.absent(turn)),
+            None => (self.absent(turn), self.file(turn)),
+        };
+        let envelope = Envelope {
+            request: request.clone(),
+            http_status: if answer.is_some() { 200 } else { 404 },
+            headers: Headers { link: answer.map(|answer| answer.link.clone()).unwrap_or_default() },
+            body: answer.map_or_else(|| RawValue::NULL.to_owned(), |answer| answer.body.clone()),
+        };
+        let text = serde_json::to_vec(&envelope)
+            .map_err(|error| Failure::bad_input("json", error.to_string()))?;
+        if other.exists() {
+            Local.remove(&other)?;
+        }
+        Local.write(&path, &text, Readers::Masked)
+    }
+
+    /// Puts the answers in the place of the folder.
+    pub(super) fn complete(self, answers: usize) -> Result<(), Failure> {
+        // Answers of an earlier, longer pull with other options.
+        for turn in answers.. {
+            let rest = [self.file(turn), self.absent(turn)];
+            let Some(file) = rest.iter().find(|file| file.exists()) else { break };
+            Local.remove(file)?;
+        }
+        let moved = |from: &Path, to: &Path| {
+            fs::rename(from, to).map_err(|error| Failure::io(from, &error))
+        };
+        let before = with_suffix(&self.folder, ".before");
+        remove(&before)?;
+        if self.folder.exists() {
+            moved(&self.folder, &before)?;
+        }
+        moved(&self.partial, &self.folder)?;
+        remove(&before)
+    }
+
+    fn file(&self, turn: usize) -> PathBuf {
+        self.partial.join(format!("{turn:06}.json"))
+    }
+
+    fn absent(&self, turn: usize) -> PathBuf {
+        self.partial.join(format!("{turn:06}.absent"))
+    }
+}
+
+fn with_suffix(folder: &Path, suffix: &str) -> PathBuf {
+    // A slash at the end is not part of the name.
+    let folder: PathBuf = folder.components().collect();
+    let mut name = folder.into_os_string();
+    name.push(suffix);
+    name.into()
+}
+
+fn remove(folder: &Path) -> Result<(), Failure> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Failure::io(folder, &error)),
+        _ => Ok(()),
+    }
+}
