@@ -17,6 +17,7 @@ mod inspect;
 mod keygen;
 mod output;
 mod publish;
+mod pull;
 mod schema;
 mod secrets;
 mod serve;
@@ -59,6 +60,7 @@ enum Verb {
     Validate(validate::Args),
     Schema(schema::Args),
     Import(import::Args),
+    Pull(pull::Args),
     Generate(generate::Args),
     Publish(publish::Args),
     Gc(gc::Args),
@@ -82,6 +84,7 @@ pub fn run() -> ExitCode {
         Verb::Validate(args) => validate::run(args, cli.json),
         Verb::Schema(args) => schema::run(args),
         Verb::Import(args) => import::run(args, cli.json),
+        Verb::Pull(args) => pull::run(args, cli.json),
         Verb::Generate(args) => generate::run(args),
         Verb::Publish(args) => publish::run(args, cli.json),
         Verb::Gc(args) => gc::run(args, cli.json),

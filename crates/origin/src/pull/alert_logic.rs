@@ -32,6 +32,9 @@ struct Authentication {
 }
 
 impl AlertLogic {
+    /// Where it answers unless said otherwise.
+    pub const ENDPOINT: &str = "https://api.global-services.global.alertlogic.com";
+
     /// Accounts that are asked for with an access key.
     #[must_use]
     pub const fn new(accounts: Vec<String>, access_key: String, secret_key: Secret) -> Self {
@@ -58,11 +61,6 @@ impl AlertLogic {
 /// Asks with a header alone.
 struct Basic(String);
 
-impl Basic {
-    /// Where it answers unless said otherwise.
-    pub const ENDPOINT: &str = "https://api.global-services.global.alertlogic.com";
-}
-
 impl Caller for Basic {
     fn headers(
         &self,
@@ -74,7 +72,7 @@ impl Caller for Basic {
     }
 }
 
-impl Caller for Basic {
+impl Caller for AlertLogic {
     fn headers(
         &self,
         http: &Http<'_>,
@@ -92,5 +90,16 @@ impl Caller for Basic {
 
     fn end_session(&self) -> bool {
         self.token.take().is_some()
+    }
+}
+
+impl Api for AlertLogic {
+    fn first(&self) -> Vec<Request> {
+        let of = |kind: &str, account: &String| {
+            Request::get(kind, format!("/subscriptions/v1/{account}/{kind}"), &[])
+        };
+        let of_account =
+            |account| [of("entitlements", account), of("subscriptions", account).optional()];
+        self.accounts.iter().flat_map(of_account).collect()
     }
 }
