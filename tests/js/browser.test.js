@@ -92,7 +92,8 @@ async function forward(response, path) {
 function file(path) {
   if (path.endsWith(".html")) return page(path.replace(".html", ".js"));
   const inPackage = path.startsWith("/package/");
-  const place = inPackage ? join(PACKAGE, path.slice(9)) : join(PAGES, path.slice(1));
+  const folder = path === "/trap.js" ? import.meta.dirname : PAGES;
+  const place = inPackage ? join(PACKAGE, path.slice(9)) : join(folder, path.slice(1));
   try {
     return readFileSync(place);
   } catch {
@@ -225,6 +226,20 @@ test("fault_X07 the worker gives a slice to its customer, and nobody between may
   const [unknown, , refusal] = await ask("?customer=nobody");
   assert.deepEqual([unknown, (await refusal.json()).error], [403, "unknown-subject"]);
   assert.equal((await ask(""))[0], 400);
+});
+
+test("fault_C01: in a page whose wasm dies a slice answers by policy and comes back", async () => {
+  const { reasons, next, ...shown } = await visit("/death.html");
+  assert.equal(reasons, "last-known expired-snapshot last-known open-policy suspended");
+  assert.equal(next, "boolean boolean within-balance within-balance suspended");
+  assert.deepEqual(shown, {
+    again: "",
+    history: "GateError wasm-died",
+    features: "14",
+    lost: "no-snapshot",
+    balance: "100",
+    lives: "true",
+  });
 });
 
 test("the wasm needs no type of its own", async () => {

@@ -2,29 +2,17 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { test } from "node:test";
 import { httpStatus } from "edgegrant";
+import { openSlice } from "edgegrant/browser";
 import { internal } from "./package.js";
 import { audience, facts, publish, publishedAt, trustedKeys } from "./publish.js";
+import { trapping } from "./trap.js";
 import { clock, given, loaded, make, origin, stage } from "./stage.js";
 
 const glue = await internal("glue.js");
 const first = publish(facts());
 stage(first);
 
-/** Lets the wasm trap, for real, in the next calls of a method: nothing can allocate as much. */
-function trap(name, times = 1) {
-  const { prototype } = glue.Gate;
-  const method = Object.getOwnPropertyDescriptor(prototype, name);
-  let left = times;
-  const die = () => {
-    left -= 1;
-    if (left === 0) Object.defineProperty(prototype, name, method);
-    glue.initSync().__wbindgen_malloc(2 ** 31, 1);
-    assert.fail("the wasm lives on");
-  };
-  const change = method.get === undefined ? { value: die } : { get: die };
-  Object.defineProperty(prototype, name, { ...method, ...change });
-}
-
+const trap = trapping(glue, glue.Gate);
 const instances = new Set();
 /** How many instances there have been, as far as anybody looked. */
 const lives = () => instances.add(glue.initSync()).size;
@@ -116,6 +104,53 @@ test("fault_C01: all gates of the instance come back, those that are closed do n
   assert.throws(() => closed.check("acme", "sso"), { code: "closed" });
   await empty.ready();
   assert.ok(empty.hasAccess("acme", "sso"));
+});
+
+test("fault_C01: a slice comes back as it was, and answers by policy meanwhile", async () => {
+  const trapSlice = trapping(glue, glue.SliceGate);
+  const second = publish(facts(500), { at: publishedAt + 60_000 });
+  const slice = given(first).slice("acme");
+  const whenExpired = { lenient: "closed" };
+  const trust = { audience, trustedKeys, now: () => clock.at };
+  const opened = await openSlice({ slice, subject: "acme", whenExpired, ...trust });
+  const newer = given(second).slice("acme");
+  opened.replace(newer);
+  const before = opened.entitlements();
+  const by = (feature) => {
+    trapSlice("check");
+    const { reason, stale } = opened.check(feature);
+    assert.equal(stale, true);
+    return reason;
+  };
+  assert.deepEqual(["sso", "strict", "lenient", "suspended"].map(by), [
+    "last-known",
+    "expired-snapshot",
+    "expired-snapshot",
+    "suspended",
+  ]);
+  assert.deepEqual(opened.entitlements(), before);
+  assert.equal(opened.balance("api_calls"), 460);
+  const code = { name: "GateError", code: "wasm-died" };
+  const throwing = {
+    history: () => opened.history("api_calls", { from: publishedAt }),
+    replace: () => opened.replace(newer),
+    status: () => opened.status,
+  };
+  for (const [name, call] of Object.entries(throwing)) {
+    trapSlice(name);
+    assert.throws(call, code, name);
+    call();
+  }
+  trapSlice("features");
+  assert.deepEqual(opened.entitlements(), before);
+  trapSlice("features", 2);
+  assert.throws(() => opened.entitlements(), code);
+  trapSlice("check", 2);
+  const lost = { hasAccess: false, reason: "no-snapshot", stale: true, clock: "untrusted" };
+  assert.deepEqual(opened.check("sso"), lost);
+  assert.deepEqual(opened.entitlements(), before);
+  assert.throws(() => opened.replace(slice), { code: "head-rollback" });
+  opened.close();
 });
 
 test("fault_C01: a gate comes back expired as it was, and with its floor", async () => {

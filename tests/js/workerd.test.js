@@ -62,6 +62,25 @@ test("requests are gated and counted, with the codes of the README", async () =>
   assert.equal((await ask("acme", "sso"))[0].status, 200);
 });
 
+test("fault_C01: where the wasm dies, the call is answered by policy and the gate comes back", async () => {
+  await fresh();
+  assert.equal((await ask("acme", "api_calls"))[1].balance, 60);
+  const before = (await get("/status"))[1];
+  origin.requests.length = 0;
+  for (const [feature, expected] of [
+    ["sso", [200, "last-known", true]],
+    ["strict", [503, "expired-snapshot", true]],
+  ]) {
+    const [{ status }, { reason, stale }] = await ask("acme", `${feature}&trap`);
+    assert.deepEqual([status, reason, stale], expected);
+    const [next, decision] = await ask("acme", feature);
+    assert.deepEqual([next.status, decision.reason, decision.stale], [200, "boolean", false]);
+  }
+  assert.equal((await ask("acme", "api_calls"))[1].balance, 59, "with what was recorded");
+  assert.deepEqual((await get("/status"))[1], before);
+  assert.deepEqual(origin.requests, []);
+});
+
 test("a refresh that fails leaves the snapshot, a redirect is not followed", async () => {
   const [, before] = await get("/refresh");
   origin.faults["/public/head"] = (_, response) => {

@@ -1,10 +1,10 @@
 // What a customer's page does: it fetches the customer's slice and shows what is left.
 
-const fetchSlice = async (customer) =>
+export const fetchSlice = async (customer) =>
   new Uint8Array(await (await fetch(`/slice?customer=${customer}`)).arrayBuffer());
 
 /** The code of what is thrown, or what is returned. */
-async function outcome(work) {
+export async function outcome(work) {
   try {
     return await work();
   } catch ({ name, code }) {
@@ -35,7 +35,7 @@ export async function show(openSlice) {
   ]);
 }
 
-function finish(rows) {
+export function finish(rows) {
   const list = document.createElement("ul");
   for (const [name, ...values] of rows) {
     const item = document.createElement("li");

@@ -1,4 +1,6 @@
 import { createGate, httpStatus, version } from "edgegrant";
+import * as glue from "../node_modules/edgegrant/dist/esm/glue.js";
+import { trapping } from "../trap.js";
 
 /** One for each set of bindings, as a Worker has one at its top level. */
 let gate;
@@ -35,6 +37,7 @@ async function answer(url, gate, ctx) {
       return Response.json(gate.status);
   }
   await gate.ready(ctx);
+  if (url.searchParams.has("trap")) trapping(glue, glue.Gate)("check");
   const decision = gate.check(subject, feature);
   if (decision.hasAccess) gate.record(subject, feature, 1);
   const { status, headers } = httpStatus(decision, gate.status.issuedAt + gate.status.age);
