@@ -27,9 +27,15 @@ export class Waits {
     }
   }
 
-  /** Gives up everything. */
+  /** Gives up everything, as far as it may be touched. */
   stop(reason: GateError): void {
-    for (const abort of this.#begun.keys()) abort.abort(reason);
+    for (const abort of this.#begun.keys()) {
+      try {
+        abort.abort(reason);
+      } catch {
+        // A Worker's request may not touch what another one fetches, which ends by itself.
+      }
+    }
   }
 
   /** A request that a Worker abandons takes its timers and promises along: it never ends here. */

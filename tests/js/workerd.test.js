@@ -112,6 +112,23 @@ test("a refresh that another request left behind does not hold up the next", asy
   assert.equal(response.status, 200);
 });
 
+test("a gate can be closed by another request than those whose refreshes are under way", async () => {
+  const held = [];
+  origin.faults["/public/head"] = (request, response) =>
+    held.push(() => answer(request, response, origin));
+  const leaving = new AbortController();
+  const refresh = (options) => worker.dispatchFetch("http://worker.test/refresh", options);
+  refresh({ signal: leaving.signal }).catch(() => undefined);
+  const staying = refresh();
+  while (held.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+  leaving.abort();
+  assert.equal((await get("/close"))[0].status, 200);
+  held.forEach((release) => release());
+  assert.equal((await (await staying).json()).code, "closed");
+  origin.faults = {};
+  assert.equal((await ask("acme", "sso"))[0].status, 200);
+});
+
 test("pages are fetched for the request that asks, once, and wait for no other's", async () => {
   const askPaged = (options) =>
     worker.dispatchFetch("http://worker.test/paged?subject=acme&feature=api_calls", options);

@@ -54,12 +54,20 @@ async function answerPaged(url, gate, ctx) {
   return Response.json({ before, after: customer.check(feature), status: gate.status });
 }
 
+/** Closes the gate, whose next request makes another. */
+function close() {
+  gate.close();
+  gate = undefined;
+  return Response.json({});
+}
+
 export default {
   async fetch(request, env, ctx) {
     gate ??= open(env);
     paged ??= open(env, { paged: true });
     const url = new URL(request.url);
     try {
+      if (url.pathname === "/close") return close();
       if (url.pathname === "/paged") return await answerPaged(url, paged, ctx);
       return await answer(url, gate, ctx);
     } catch ({ name, code, message }) {
