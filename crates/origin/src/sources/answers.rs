@@ -77,6 +77,14 @@ fn opened(place: String, body: Box<RawValue>) -> Result<Answer, Failure> {
     Ok(answer)
 }
 
+/// The body in an envelope, or the text itself.
+///
+/// # Errors
+/// `error-answer` for an envelope whose status is an error.
+pub(super) fn body(path: &Path, text: Box<RawValue>) -> Result<Box<RawValue>, Failure> {
+    opened(path.display().to_string(), text).map(|answer| answer.body)
+}
+
 /// The JSON files of a folder and of its folders, by name, or the file itself.
 pub(super) fn files_of(path: &Path) -> Result<Vec<PathBuf>, Failure> {
     if !path.is_dir() {

@@ -1,8 +1,9 @@
 //! OpenMeter: customers, features, entitlements and grants as its API answers them.
 //!
-//! An export is a folder of files, each named after what it holds. The bodies are the server's own,
-//! in version 1 or 2: a page `{items, …}`, a plain array, one record, or any number of these one
-//! after another. Several files may hold one kind: `grants-2.json`, `grants/0002.json`.
+//! An export is a folder of files, each named after what it holds; otherwise what a record is, is
+//! told from its members. The bodies are the server's own, in version 1 or 2: a page `{items, …}`,
+//! a plain array, one record, or any number of these one after another, each in an envelope or not.
+//! Several files may hold one kind: `grants-2.json`, `grants/0002.json`.
 //!
 //! - `customers.json`: `GET /api/v1/customers?pageSize=1000&page=…`. Without it, entitlements name
 //!   their customers.
@@ -65,7 +66,7 @@ pub fn import(
     options: &Options,
     notes: &mut Notes,
 ) -> Result<impl Iterator<Item = Fact> + use<>, Failure> {
-    let export = Export::read(paths, notes)?;
+    let export = Export::read(paths)?;
     let mut records = Records::new(export, options, notes);
     let features = records.take_features();
     for (source, owner) in records.take_entitlements() {

@@ -5,6 +5,7 @@ use std::fs;
 use edgegrant::engine::{self, Decision, Question};
 use edgegrant::model::{Entitlement, Fact, Subject};
 use edgegrant::{Amount, Instant};
+use edgegrant_origin::Failure;
 use edgegrant_origin::facts::{Checker, Entry};
 use edgegrant_origin::sources::openmeter::{Options, import};
 use edgegrant_origin::sources::{Level, Notes};
@@ -30,6 +31,15 @@ pub(crate) fn imported(files: &[(&str, Value)]) -> Imported {
 }
 
 pub(crate) fn imported_with(files: &[(&str, Value)], trust_units: bool) -> Imported {
+    attempted(files, trust_units).unwrap()
+}
+
+/// The code with which files are refused.
+pub(crate) fn refusal(files: &[(&str, Value)]) -> String {
+    attempted(files, false).map(|import| import.facts).unwrap_err().code
+}
+
+fn attempted(files: &[(&str, Value)], trust_units: bool) -> Result<Imported, Failure> {
     let folder = tempfile::tempdir().unwrap();
     for (name, content) in files {
         let path = folder.path().join(name);
@@ -43,8 +53,8 @@ pub(crate) fn imported_with(files: &[(&str, Value)], trust_units: bool) -> Impor
     }
     let mut notes = Notes::default();
     let options = Options { at: at("2026-03-10T12:00:00Z"), trust_units };
-    let facts = import(&[folder.path().to_owned()], &options, &mut notes).unwrap().collect();
-    Imported { facts, notes }
+    let facts = import(&[folder.path().to_owned()], &options, &mut notes)?.collect();
+    Ok(Imported { facts, notes })
 }
 
 impl Imported {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use crate::kit::imported;
+use crate::kit::{imported, refusal};
 
 /// A recorded answer, or nothing where the reference material is absent.
 fn recorded(name: &str) -> Option<Value> {
@@ -63,12 +63,7 @@ fn recorded_lists_are_read_in_both_shapes() {
 #[test]
 fn a_recorded_error_is_not_a_record() {
     let Some(error) = recorded("06-error-reset-not-after-last-LIVE.json") else { return };
-    let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("grants.json"), error["body"].to_string()).unwrap();
-    let at = crate::kit::at("2026-03-10T12:00:00Z");
-    let options = edgegrant_origin::sources::openmeter::Options { at, trust_units: false };
-    let paths = [folder.path().to_owned()];
-    let mut notes = edgegrant_origin::sources::Notes::default();
-    let refused = edgegrant_origin::sources::openmeter::import(&paths, &options, &mut notes);
-    assert_eq!(refused.err().unwrap().code, "error-answer");
+    assert_eq!(refusal(&[("grants.json", error["body"].clone())]), "error-answer");
+    assert_eq!(refusal(&[("grants.json", error.clone())]), "error-answer");
+    assert_eq!(refusal(&[("reset.json", error)]), "error-answer");
 }

@@ -5,7 +5,7 @@ use edgegrant::engine::Reason;
 use edgegrant::model::Fact;
 use serde_json::{Value, json};
 
-use crate::kit::{amount, export, grant, imported, metered, value, with};
+use crate::kit::{amount, export, grant, imported, metered, refusal, usage, value, with};
 
 fn boolean(fields: Value) -> Value {
     let record = json!({
@@ -35,6 +35,40 @@ fn pages_arrays_lines_and_single_records_are_one() {
     let import = imported(&[("entitlements/page-1.ndjson", json!([page, record]))]);
     assert!(import.only().opening.is_none());
     assert_eq!(imported(&[("entitlements.json", json!({ "items": [] }))]).facts, []);
+}
+
+#[test]
+fn records_say_what_they_are_where_the_file_does_not() {
+    let feature = json!({ "id": "01HF0000000000000000000001", "key": "tokens", "meterSlug": "t" });
+    let meter = json!({ "slug": "t", "aggregation": "SUM" });
+    let row = ("2026-03-10T12:00:00Z", "2026-03-10T12:01:00Z", json!(5));
+    let page = json!({ "items": [metered(json!({}))], "page": 1 });
+    let envelope = json!({ "request": { "path": "/api/v1/meters" }, "body": [meter] });
+    let import = imported(&[
+        ("1.json", json!([customer(json!({}))])),
+        ("2.json", feature),
+        ("3.json", envelope),
+        ("4.json", page),
+        ("5.json", grant(json!({}))),
+        ("6.ndjson", json!([value(json!({}))])),
+        ("7.ndjson", json!([usage(&[row])])),
+        ("8.json", json!({ "items": [] })),
+    ]);
+    assert_eq!(import.codes(), Vec::<&str>::new());
+    assert_eq!(import.subjects()[0].aliases.len(), 2);
+    assert_eq!(import.numbers("2026-03-10T12:01:00Z"), ["35", "65", "0"]);
+    for unclear in [json!({ "id": "1", "key": "a", "name": "A" }), json!([{}]), json!(7)] {
+        assert_eq!(refusal(&[("9.json", unclear)]), "answer-unknown");
+    }
+}
+
+#[test]
+fn what_belongs_to_no_entitlement_is_said() {
+    let files = export(boolean(json!({})), json!([grant(json!({}))]), json!([]), json!([]));
+    assert_eq!(imported(&files).codes(), ["entitlement-missing"]);
+    let values = json!([value(json!({}))]);
+    let files = export(boolean(json!({})), json!([]), values, json!([]));
+    assert_eq!(imported(&files).codes(), ["entitlement-missing"]);
 }
 
 #[test]

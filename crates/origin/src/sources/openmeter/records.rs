@@ -32,6 +32,7 @@ impl Records {
     pub(super) fn new(export: Export, options: &Options, notes: &mut Notes) -> Self {
         let not_additive = not_additive(&export);
         let features = features(&export);
+        warn_of_strays(&export, notes);
         let mut owners = Owners::new(export.customers, notes);
         let entitlements = chosen(export.entitlements, &mut owners, options, notes);
         let usage = UsageIndex::new(export.usage, &owners, notes);
@@ -87,6 +88,17 @@ impl Records {
             subject.entitlements = given.remove(&index).unwrap_or_default();
             subject
         })
+    }
+}
+
+/// Says what belongs to entitlements that are not there.
+fn warn_of_strays(export: &Export, notes: &mut Notes) {
+    let ids: HashSet<&str> = export.entitlements.iter().map(|given| &*given.id).collect();
+    let grants = export.grants.iter().map(|grant| (&grant.entitlement_id, &grant.id));
+    let values =
+        export.values.iter().map(|answer| (&answer.entitlement_id, &answer.entitlement_id));
+    for (_, record) in grants.chain(values).filter(|(owner, _)| !ids.contains(owner.as_str())) {
+        notes.warn(record, ENTITLEMENT_MISSING);
     }
 }
 
@@ -184,6 +196,11 @@ fn by_entitlement(mut grants: Vec<Grant>) -> HashMap<String, Vec<Grant>> {
 const OWNER_MISSING: Reason = (
     "customer-missing",
     "the entitlement's customer is not among the customers; it is skipped, export all pages again",
+);
+const ENTITLEMENT_MISSING: Reason = (
+    "entitlement-missing",
+    "it belongs to an entitlement that is not among the entitlements; it is left out, export all \
+     pages again unless that was deleted",
 );
 const SUPERSEDED: Reason = (
     "entitlement-superseded",
