@@ -8,6 +8,7 @@ mod fuzz;
 mod paths;
 mod process;
 mod size;
+mod sources;
 mod test;
 mod tidy;
 mod vectors;
@@ -41,6 +42,8 @@ enum Command {
     Bench(bench::Options),
     /// Print the package's sizes and compare what is packed with the committed records.
     Size(size::Options),
+    /// Import every recorded answer of other systems, and compare what becomes of each.
+    Sources(sources::Options),
     /// Run files of conformance cases; ends with `N passed, M failed`.
     Vectors(vectors::Options),
     /// Run a wasm test binary; cargo calls this as its runner.
@@ -60,6 +63,7 @@ fn main() -> ExitCode {
         Command::Tidy => tidy::run(),
         Command::Bench(options) => bench::run(&options),
         Command::Size(options) => size::run(&options),
+        Command::Sources(options) => sources::run(&options),
         Command::Vectors(options) => return vectors::run(&options),
         Command::WasmTestRunner { arguments } => wasm_test_runner::run(arguments),
     };

@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result};
 
 use super::Options;
 use super::tally::{self, Tally};
-use crate::{build, debian, demo, paths, process, size, tidy};
+use crate::{build, debian, demo, paths, process, size, sources, tidy};
 
 /// How long a step takes.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -35,12 +35,13 @@ pub(crate) const STEPS: &[Step] = &[
     quick("check alone", |_| alone(&[])),
     quick("clippy", |_| clippy(&["--workspace", "--all-targets"])),
     quick("rust tests", rust_tests),
+    quick("recorded answers", |_| told(sources::differences()?)),
     full("check alone, wasm", |_| alone(WASM)),
     full("clippy, wasm", |_| clippy(&[&["-p", "edgegrant"], WASM].concat())),
     full("wasm tests", wasm_tests),
     full("package", package),
     full("prettier", prettier),
-    full("records", |_| records()),
+    full("records", |_| told(size::differences()?)),
     full("browser", |_| browser()),
     full("javascript tests", javascript_tests),
 ];
@@ -124,9 +125,10 @@ fn prettier(_: &Options) -> Result<Tally> {
     ]))
 }
 
-fn records() -> Result<Tally> {
+/// One check for each thing that is compared with its record: nothing, or how it differs.
+fn told(differences: Vec<Option<String>>) -> Result<Tally> {
     let mut tally = Tally::default();
-    for difference in size::differences()? {
+    for difference in differences {
         tally += match difference {
             None => Tally::PASSED,
             Some(text) => {
