@@ -18,6 +18,7 @@ mod keygen;
 mod output;
 mod publish;
 mod pull;
+mod run;
 mod schema;
 mod secrets;
 mod serve;
@@ -63,6 +64,7 @@ enum Verb {
     Pull(pull::Args),
     Generate(generate::Args),
     Publish(publish::Args),
+    Run(run::Args),
     Gc(gc::Args),
     Serve(serve::Args),
     Slice(slice::Args),
@@ -87,6 +89,7 @@ pub fn run() -> ExitCode {
         Verb::Pull(args) => pull::run(args, cli.json),
         Verb::Generate(args) => generate::run(args),
         Verb::Publish(args) => publish::run(args, cli.json),
+        Verb::Run(args) => run::run(args, cli.json),
         Verb::Gc(args) => gc::run(args, cli.json),
         Verb::Serve(args) => serve::run(args, cli.json),
         Verb::Slice(args) => slice::run(args, cli.json),

@@ -13,6 +13,7 @@ pub mod gc;
 pub mod generate;
 pub mod heads;
 mod input;
+pub mod merge;
 pub mod publish;
 pub mod pull;
 mod reach;

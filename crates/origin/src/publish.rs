@@ -23,7 +23,7 @@ pub(crate) use self::lock::Lock;
 pub use self::pending::{ToSign, Unsigned, complete};
 use self::records::Records;
 use self::state::State;
-pub(crate) use self::state::random;
+pub(crate) use self::state::{has_shrunk, random};
 use crate::failure::{Exit, Failure};
 use crate::folder::{self, Folder};
 use crate::heads;

@@ -145,18 +145,28 @@ pub(super) fn run(args: &Args, json: bool) -> Outcome {
     }
 }
 
-/// Shows the notes, and writes the facts unless there is an error among them.
 fn finish(facts: impl Iterator<Item = Fact>, notes: &Notes, given: &Given, json: bool) -> Outcome {
+    deliver(facts, notes, given.at(), &given.out, json)
+}
+
+/// Shows the notes, and writes the facts unless there is an error among them.
+pub(super) fn deliver(
+    facts: impl Iterator<Item = Fact>,
+    notes: &Notes,
+    at: Instant,
+    out: &Path,
+    json: bool,
+) -> Outcome {
     show(notes, json);
     if notes.errors() > 0 {
         let message = format!("{} records cannot be answered for; see above", notes.errors());
         return Err(Failure::bad_input("import-refused", message));
     }
-    write(facts, given.at(), &given.out)
+    write(facts, at, out)
 }
 
 /// Writes facts that the reader would accept, or nothing.
-fn write(facts: impl Iterator<Item = Fact>, at: Instant, out: &Path) -> Outcome {
+pub(super) fn write(facts: impl Iterator<Item = Fact>, at: Instant, out: &Path) -> Outcome {
     let mut checker = Checker::default();
     let mut pending = output::Pending::new(out)?;
     for fact in facts {

@@ -161,7 +161,7 @@ fn print(published: &Published) {
     }
 }
 
-fn keys(files: &[PathBuf]) -> Result<Vec<SecretKey>, Failure> {
+pub(super) fn keys(files: &[PathBuf]) -> Result<Vec<SecretKey>, Failure> {
     let mut texts = Vec::new();
     for file in files {
         let bytes = disk::read(file, 4096)?;

@@ -41,7 +41,7 @@ struct OfAws {
     #[arg(long = "product", required = true, value_name = "CODE")]
     products: Vec<String>,
     /// The region that requests are signed for.
-    #[arg(long, default_value = "us-east-1")]
+    #[arg(long, default_value = AwsMarketplace::REGION)]
     region: String,
 }
 
@@ -155,7 +155,7 @@ fn show(Progress { answers, left, waiting_seconds }: Progress) {
 }
 
 /// What the environment says, or a file that the variable with `_FILE` behind its name names.
-fn variable(name: &str) -> Result<String, Failure> {
+pub(super) fn variable(name: &str) -> Result<String, Failure> {
     let mut value = std::env::var(name).unwrap_or_default();
     if value.is_empty()
         && let Ok(file) = std::env::var(format!("{name}_FILE"))
@@ -174,6 +174,6 @@ fn variable(name: &str) -> Result<String, Failure> {
 /// No secret is longer.
 const SECRET_BYTES: u64 = 1 << 16;
 
-fn secret(name: &str) -> Result<Secret, Failure> {
+pub(super) fn secret(name: &str) -> Result<Secret, Failure> {
     variable(name).map(|value| Secret::new(&value))
 }

@@ -60,7 +60,7 @@ impl State {
 
     /// Remembers how many subjects there are; gates refuse a sudden loss that was not meant.
     pub(super) fn count(&mut self, subjects: u64, allow_shrink: bool) -> Result<(), Failure> {
-        if subjects.saturating_mul(2) < self.subjects {
+        if has_shrunk(self.subjects, subjects) {
             if !allow_shrink {
                 return Err(SHRUNK.into());
             }
@@ -74,6 +74,11 @@ impl State {
         let text = serde_json::to_string(self).unwrap_or_default();
         folder.keep(&folder.state(), text.as_bytes())
     }
+}
+
+/// Whether so many are gone that it needs a word of somebody.
+pub(crate) const fn has_shrunk(before: u64, now: u64) -> bool {
+    now.saturating_mul(2) < before
 }
 
 /// Bytes that nobody can guess.

@@ -52,6 +52,8 @@ struct Thrown {
 }
 
 impl AwsMarketplace {
+    /// The region that requests are signed for unless said otherwise.
+    pub const REGION: &str = "us-east-1";
     /// Where it answers unless said otherwise.
     pub const ENDPOINT: &str = "https://entitlement.marketplace.us-east-1.amazonaws.com";
 

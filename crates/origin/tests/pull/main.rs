@@ -6,6 +6,7 @@
     reason = "a failed unwrap is a failed test"
 )]
 
+mod run;
 mod server;
 
 use std::collections::BTreeMap;

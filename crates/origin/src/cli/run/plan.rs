@@ -1,0 +1,109 @@
+//! What is pulled, and where it goes.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+
+use edgegrant::Interval;
+use serde::Deserialize;
+
+use crate::failure::Failure;
+
+/// A plan, as a file says it.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct Plan {
+    /// Whom the snapshot is for.
+    pub(super) audience: String,
+    /// The folder that is published into.
+    pub(super) folder: PathBuf,
+    /// The folder in which answers and facts are kept between rounds.
+    pub(super) work: PathBuf,
+    /// How long to wait between rounds; five minutes when absent.
+    pub(super) every: Option<Interval>,
+    /// As the options of `publish`.
+    pub(super) stale_after: Option<Interval>,
+    pub(super) expires_after: Option<Interval>,
+    pub(super) dead_after: Option<Interval>,
+    /// Files of facts by hand, which come before all sources.
+    #[serde(default)]
+    pub(super) facts: Vec<PathBuf>,
+    #[serde(default)]
+    pub(super) sources: Vec<SourcePlan>,
+}
+
+/// One source.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct SourcePlan {
+    /// What it is called here, and its folder below the work folder.
+    pub(super) name: String,
+    pub(super) source: System,
+    /// Product codes, organization ids or account ids, whatever the system sorts by.
+    pub(super) ids: Vec<String>,
+    pub(super) endpoint: Option<String>,
+    /// Stands before the names of variables with secrets, where two sources are of one system.
+    #[serde(default)]
+    pub(super) environment_prefix: String,
+    #[serde(default)]
+    pub(super) strict_end_dates: bool,
+    pub(super) renewal_grace: Option<Interval>,
+    /// AWS Marketplace: the region that requests are signed for.
+    pub(super) region: Option<String>,
+    /// Alert Logic: as the options of `import`.
+    #[serde(default)]
+    pub(super) canceled_runs_to_end: bool,
+    #[serde(default)]
+    pub(super) any_active: bool,
+}
+
+/// A system that is pulled from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum System {
+    AwsMarketplace,
+    AlertLogic,
+}
+
+impl Plan {
+    /// Finds what cannot be meant.
+    pub(super) fn check(&self) -> Result<(), Failure> {
+        let mut names = HashSet::new();
+        for source in &self.sources {
+            let name = &source.name;
+            let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+            if name.is_empty() || !name.chars().all(plain) || !names.insert(name) {
+                let message = "the name of a source is given twice or is no plain word";
+                return Err(Failure::bad_input("plan-name", message));
+            }
+            source.check()?;
+        }
+        if self.facts.is_empty() && self.sources.is_empty() {
+            let message = "the plan has neither facts nor sources; name one";
+            return Err(Failure::bad_input("plan-empty", message));
+        }
+        Ok(())
+    }
+}
+
+/// An interval that is given, or the usual one.
+pub(super) fn or(given: Option<Interval>, usual: &str) -> Result<Interval, Failure> {
+    given.map_or_else(|| Ok(Interval::parse(usual)?), Ok)
+}
+
+impl SourcePlan {
+    fn check(&self) -> Result<(), Failure> {
+        let refused = |code: &str, what: &str| {
+            Err(Failure::bad_input(code, format!("{}: {what}", self.name)))
+        };
+        if self.ids.is_empty() {
+            return refused("plan-ids", "there are no ids to ask for; name one");
+        }
+        if self.region.is_some() && self.source != System::AwsMarketplace {
+            return refused("plan-option", "only aws-marketplace has a region");
+        }
+        if (self.canceled_runs_to_end || self.any_active) && self.source != System::AlertLogic {
+            return refused("plan-option", "only alert-logic has such an option");
+        }
+        Ok(())
+    }
+}

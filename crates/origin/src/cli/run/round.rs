@@ -1,0 +1,192 @@
+//! One round: pull, import, merge, publish.
+
+use std::fs::{self, File};
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+
+use edgegrant::Instant;
+use edgegrant::trust::SecretKey;
+use serde_json::{Value, json};
+
+use super::plan::{Plan, SourcePlan, System, or};
+use crate::cli::import::{deliver, write};
+use crate::cli::output;
+use crate::cli::pull::{secret, variable};
+use crate::failure::{Exit, Failure};
+use crate::folder::Folder;
+use crate::merge::Merge;
+use crate::publish::{self, Options, Published, Terms};
+use crate::pull::{AlertLogic, Api, AwsMarketplace, Endpoint, pull};
+use crate::sources::{Ends, Notes, alert_logic, answers, aws_marketplace};
+
+/// What came of a round.
+pub(super) struct Round {
+    pub(super) sources: Vec<SourceOutcome>,
+    pub(super) published: Result<Published, Failure>,
+}
+
+/// What came of a source.
+pub(super) struct SourceOutcome {
+    pub(super) name: String,
+    /// Why its facts are those of an earlier round.
+    pub(super) failure: Option<Failure>,
+    pub(super) subjects: u64,
+}
+
+impl Round {
+    pub(super) fn as_json(&self) -> Value {
+        let error = |failure: &Failure| json!({ "code": failure.code, "message": failure.message });
+        let source = |source: &SourceOutcome| {
+            json!({ "name": source.name, "subjects": source.subjects,
+                    "error": source.failure.as_ref().map(error) })
+        };
+        let sources: Vec<Value> = self.sources.iter().map(source).collect();
+        match &self.published {
+            Ok(published) => json!({ "sources": sources, "published": published }),
+            Err(failure) => json!({ "sources": sources, "error": error(failure) }),
+        }
+    }
+}
+
+pub(super) fn play(plan: &Plan, keys: &[SecretKey], allow_shrink: bool, json: bool) -> Round {
+    let now = output::now();
+    let outcome = |source: &SourcePlan| {
+        let folder = plan.work.join(&source.name);
+        let failure = refresh(source, &folder, now, allow_shrink, json).err();
+        let subjects = subjects(&folder.join(FACTS)).unwrap_or(0);
+        SourceOutcome { name: source.name.clone(), failure, subjects }
+    };
+    let sources = plan.sources.iter().map(outcome).collect();
+    Round { sources, published: publish(plan, keys, now, allow_shrink) }
+}
+
+const FACTS: &str = "facts.ndjson";
+const NEW_FACTS: &str = "facts.new.ndjson";
+
+/// Brings the facts of a source up to date, or leaves them.
+fn refresh(
+    source: &SourcePlan,
+    folder: &Path,
+    now: Instant,
+    allow_shrink: bool,
+    json: bool,
+) -> Result<(), Failure> {
+    fs::create_dir_all(folder).map_err(|error| Failure::io(folder, &error))?;
+    let (new, facts) = (folder.join(NEW_FACTS), folder.join(FACTS));
+    fetch(source, &folder.join("answers"), now)?;
+    import(source, &folder.join("answers"), now, &new, json)?;
+    let before = if facts.exists() { subjects(&facts)? } else { 0 };
+    if !allow_shrink && publish::has_shrunk(before, subjects(&new)?) {
+        let message = "more than half of its subjects are gone; check the source, or say \
+                       --once --allow-shrink";
+        return Err(Failure::bad_input("source-shrunk", message));
+    }
+    fs::rename(&new, &facts).map_err(|error| Failure::io(&new, &error))
+}
+
+fn fetch(source: &SourcePlan, folder: &Path, now: Instant) -> Result<(), Failure> {
+    let endpoint = |usual| Endpoint::parse(source.endpoint.as_deref().unwrap_or(usual));
+    let name = |name: &str| format!("{}{name}", source.environment_prefix);
+    let ask = |api: &dyn Api, endpoint: &Endpoint| pull(api, endpoint, folder, now, |_| ());
+    match source.source {
+        System::AwsMarketplace => {
+            let api = AwsMarketplace {
+                products: source.ids.clone(),
+                region: source.region.clone().unwrap_or_else(|| AwsMarketplace::REGION.into()),
+                access_key: variable(&name("AWS_ACCESS_KEY_ID"))?,
+                secret_key: secret(&name("AWS_SECRET_ACCESS_KEY"))?,
+                session: secret(&name("AWS_SESSION_TOKEN")).ok(),
+            };
+            ask(&api, &endpoint(AwsMarketplace::ENDPOINT)?)?;
+        }
+        System::AlertLogic => {
+            let access_key = variable(&name("ALERTLOGIC_ACCESS_KEY_ID"))?;
+            let secret_key = secret(&name("ALERTLOGIC_SECRET_KEY"))?;
+            let api = AlertLogic::new(source.ids.clone(), access_key, secret_key);
+            ask(&api, &endpoint(AlertLogic::ENDPOINT)?)?;
+        }
+    }
+    Ok(())
+}
+
+fn import(
+    source: &SourcePlan,
+    answers: &Path,
+    at: Instant,
+    out: &Path,
+    json: bool,
+) -> Result<Exit, Failure> {
+    let answers = answers::read(&[answers.to_owned()])?;
+    let mut notes = Notes::default();
+    let ends = |usual: &str| -> Result<Ends, Failure> {
+        let renewal_grace = match (source.renewal_grace, usual) {
+            (None, "0") => 0,
+            (given, usual) => or(given, usual)?.millis(),
+        };
+        Ok(Ends { at, strict: source.strict_end_dates, renewal_grace })
+    };
+    match source.source {
+        System::AwsMarketplace => {
+            let facts = aws_marketplace::import(&answers, &ends("P1D")?, &mut notes)?;
+            deliver(facts, &notes, at, out, json)
+        }
+        System::AlertLogic => {
+            let options = alert_logic::Options {
+                ends: ends("P1D")?,
+                canceled_runs_to_end: source.canceled_runs_to_end,
+                any_active: source.any_active,
+            };
+            let facts = alert_logic::import(&answers, &options, &mut notes)?;
+            deliver(facts, &notes, at, out, json)
+        }
+    }
+}
+
+/// How many subjects a file of facts has that was written here, with the kind of a line in front.
+fn subjects(facts: &Path) -> Result<u64, Failure> {
+    let failed = |error| Failure::io(facts, &error);
+    let mut subjects = 0;
+    for line in BufReader::new(File::open(facts).map_err(failed)?).split(b'\n') {
+        subjects += u64::from(line.map_err(failed)?.starts_with(b"{\"subject\""));
+    }
+    Ok(subjects)
+}
+
+/// Publishes what is there of everybody.
+fn publish(
+    plan: &Plan,
+    keys: &[SecretKey],
+    now: Instant,
+    allow_shrink: bool,
+) -> Result<Published, Failure> {
+    let mut merge = Merge::default();
+    for facts in &plan.facts {
+        add(&mut merge, &facts.display().to_string(), facts)?;
+    }
+    for source in &plan.sources {
+        let facts = plan.work.join(&source.name).join(FACTS);
+        if !facts.exists() {
+            let message =
+                format!("{} has not answered once; without it nothing is known", source.name);
+            return Err(Failure::bad_input("source-missing", message));
+        }
+        add(&mut merge, &source.name, &facts)?;
+    }
+    fs::create_dir_all(&plan.work).map_err(|error| Failure::io(&plan.work, &error))?;
+    let merged = plan.work.join(FACTS);
+    write(merge.into_facts(), now, &merged)?;
+    let terms = Terms {
+        audience: plan.audience.clone(),
+        now,
+        stale_after: or(plan.stale_after, "PT2M")?,
+        expires_after: or(plan.expires_after, "P1D")?,
+        dead_after: or(plan.dead_after, "P7D")?,
+    };
+    let options = Options { facts: vec![merged], terms, allow_shrink };
+    publish::publish(&options, keys, &Folder::new(&plan.folder))
+}
+
+fn add(merge: &mut Merge, name: &str, facts: &Path) -> Result<(), Failure> {
+    let file = File::open(facts).map_err(|error| Failure::io(facts, &error))?;
+    merge.add(name, BufReader::new(file))
+}
