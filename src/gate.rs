@@ -5,6 +5,7 @@
 
 mod answer;
 mod bundle;
+mod expression;
 mod floor;
 mod found;
 mod freshness;
@@ -25,6 +26,7 @@ use crate::time::Instant;
 use crate::trust::{Head, Keyring, TrustedKey, VerifiedHead};
 pub use answer::{Answer, Kind, Reason};
 pub use bundle::{bundle, unbundle, unbundle_head};
+pub use expression::Expression;
 use found::{Found, Missing, Sought};
 pub use freshness::{Clock, Origin, Status};
 use freshness::{Rung, Standing};

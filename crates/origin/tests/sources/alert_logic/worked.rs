@@ -1,7 +1,11 @@
 //! The worked answers, and what becomes of each recorded answer.
 
-use edgegrant::gate::Reason;
+use std::fs;
+use std::path::Path;
+
+use edgegrant::gate::{Expression, Reason};
 use edgegrant_origin::sources::alert_logic::{Options, import};
+use serde_json::Value;
 
 use super::{options, strict};
 use crate::kit::{Imported, at, recorded};
@@ -24,6 +28,23 @@ fn worked_alertlogic_09_access() {
     let families = ["apollo", "calliope", "demeter", "zeus", "al_internal_user", "doesntExist"];
     let access = families.map(|family| gate.check("2", family).has_access);
     assert_eq!(access, [true, true, false, false, true, false]);
+}
+
+/// What the vendor's own test asserts of its expressions.
+#[test]
+fn worked_alertlogic_09_expressions() {
+    let Some(import) = worked("09-odd-statuses-account2.json") else { return };
+    let file = "../../../shared/sources/fixtures/alertlogic/10-vendor-expected-decisions.json";
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
+    let asserted: Value = serde_json::from_str(&text).unwrap();
+    let gate = import.gate();
+    let expressions = asserted["expressions"].as_object().unwrap();
+    assert_eq!(expressions.len(), 10);
+    for (text, expected) in expressions {
+        let expression = Expression::parse(text).unwrap();
+        let holds = expression.holds(|feature| gate.check("2", feature).has_access);
+        assert_eq!(holds, expected.as_bool().unwrap(), "{text}");
+    }
 }
 
 #[test]
