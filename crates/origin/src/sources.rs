@@ -5,6 +5,8 @@ pub mod answers;
 pub mod aws_marketplace;
 mod ends;
 mod gathered;
+mod listed;
+pub mod meraki;
 pub mod openmeter;
 mod wire;
 

@@ -44,6 +44,12 @@ const SYSTEMS: &[System] = &[
         together: &[&["21", "22", "23"]],
     },
     System {
+        folder: "meraki",
+        source: "meraki",
+        arguments: &[("", &["--organization", "77"])],
+        together: &[&["20", "21", "25"], &["22", "23"]],
+    },
+    System {
         folder: "openmeter",
         source: "openmeter",
         arguments: &[],

@@ -9,7 +9,7 @@ use edgegrant::{Instant, Interval};
 use super::{Outcome, output};
 use crate::facts::{Checker, Entry};
 use crate::failure::{Exit, Failure};
-use crate::sources::{Ends, Notes, alert_logic, answers, aws_marketplace, openmeter};
+use crate::sources::{Ends, Notes, alert_logic, answers, aws_marketplace, meraki, openmeter};
 
 /// Turn what another system exports into facts.
 #[derive(Debug, clap::Args)]
@@ -23,6 +23,7 @@ enum Source {
     Openmeter(OpenMeter),
     AwsMarketplace(AwsMarketplace),
     AlertLogic(AlertLogic),
+    Meraki(Meraki),
 }
 
 /// From the answers of OpenMeter's API, versions 1 and 2.
@@ -64,6 +65,23 @@ struct AlertLogic {
     /// one with the latest end date decides.
     #[arg(long)]
     any_active: bool,
+}
+
+/// From the answers of the Cisco Meraki dashboard about subscriptions, their compliance, the
+/// catalogue of skus, and licences.
+#[derive(Debug, clap::Args)]
+struct Meraki {
+    #[command(flatten)]
+    given: Given,
+    /// The organization that bodies are about, where neither they nor their requests say it.
+    #[arg(long)]
+    organization: Option<String>,
+    /// Deny what is past its end date, also where the source lists it as usable.
+    #[arg(long)]
+    strict_end_dates: bool,
+    /// Put end dates off so long: an ISO 8601 duration without months, or 0.
+    #[arg(long, value_parser = grace, default_value = "0")]
+    renewal_grace: u64,
 }
 
 /// How end dates are taken that move forward on renewal.
@@ -142,7 +160,16 @@ pub(super) fn run(args: &Args, json: bool) -> Outcome {
             let facts = alert_logic::import(&answers, &options, &mut notes)?;
             finish(facts, &notes, given, json)
         }
+        Source::Meraki(args) => import_meraki(args, &mut notes, json),
     }
+}
+
+fn import_meraki(args: &Meraki, notes: &mut Notes, json: bool) -> Outcome {
+    let Meraki { given, organization, strict_end_dates: strict, renewal_grace } = args;
+    let ends = Ends { at: given.at(), strict: *strict, renewal_grace: *renewal_grace };
+    let options = meraki::Options { organization: organization.clone(), ends };
+    let facts = meraki::import(&answers::read(&given.paths)?, &options, notes)?;
+    finish(facts, notes, given, json)
 }
 
 fn finish(facts: impl Iterator<Item = Fact>, notes: &Notes, given: &Given, json: bool) -> Outcome {

@@ -21,7 +21,33 @@ use crate::input;
 pub struct Answer {
     /// The file, and the place in it from the second body on.
     place: String,
+    request: Request,
     body: Box<RawValue>,
+}
+
+/// What was asked.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct Request {
+    #[serde(default)]
+    path: String,
+    #[serde(default)]
+    query: String,
+}
+
+impl Request {
+    /// What follows a name in the path: the id of one of many.
+    pub(super) fn after(&self, name: &str) -> Option<String> {
+        let mut segments = self.path.split(['/', '?']);
+        segments.find(|segment| *segment == name)?;
+        segments.next().filter(|id| !id.is_empty()).map(Into::into)
+    }
+
+    /// The values of a parameter behind the question mark, in order.
+    pub(super) fn parameters(&self, name: &str) -> Vec<String> {
+        let query = self.path.split_once('?').map_or(&*self.query, |(_, query)| query);
+        let pairs = form_urlencoded::parse(query.as_bytes());
+        pairs.filter(|(key, _)| key == name).map(|(_, value)| value.into_owned()).collect()
+    }
 }
 
 /// A body with an envelope around it.
@@ -31,8 +57,7 @@ struct Envelope {
     http_status: Option<u16>,
     #[serde(rename = "headers")]
     _headers: Option<IgnoredAny>,
-    #[serde(rename = "request")]
-    _request: Option<IgnoredAny>,
+    request: Option<Request>,
     body: Box<RawValue>,
 }
 
@@ -68,9 +93,10 @@ fn read_file(path: &Path, answers: &mut Vec<Answer>) -> Result<(), Failure> {
 
 fn opened(place: String, body: Box<RawValue>) -> Result<Answer, Failure> {
     let Ok(envelope) = serde_json::from_str::<Envelope>(body.get()) else {
-        return Ok(Answer { place, body });
+        return Ok(Answer { place, request: Request::default(), body });
     };
-    let answer = Answer { place, body: envelope.body };
+    let request = envelope.request.unwrap_or_default();
+    let answer = Answer { place, request, body: envelope.body };
     if envelope.http_status.is_some_and(|status| status >= 400) {
         return Err(answer.error());
     }
@@ -114,6 +140,26 @@ impl Answer {
     /// The file, and the place in it, for whoever has to look.
     pub(super) fn place(&self) -> &str {
         &self.place
+    }
+
+    /// What was asked, as far as somebody wrote it down.
+    pub(super) const fn request(&self) -> &Request {
+        &self.request
+    }
+
+    /// The body as it came.
+    pub(super) fn body(&self) -> &str {
+        self.body.get()
+    }
+
+    /// Whether the body is a list.
+    pub(super) fn is_list(&self) -> bool {
+        self.body().starts_with('[')
+    }
+
+    /// Whether the body is a list without items.
+    pub(super) fn is_empty_list(&self) -> bool {
+        serde_json::from_str::<[IgnoredAny; 0]>(self.body()).is_ok()
     }
 
     /// The names at the top of the body; of a list, those of its first item.

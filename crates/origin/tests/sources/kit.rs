@@ -42,6 +42,13 @@ pub(crate) fn answers_of(bodies: &[Value]) -> Vec<Answer> {
     answers::read(&[folder.path().to_owned()]).unwrap()
 }
 
+/// The code with which a body is refused before anybody looks what it is.
+pub(crate) fn refused_when_read(body: &Value) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("answer.json"), body.to_string()).unwrap();
+    answers::read(&[folder.path().to_owned()]).unwrap_err().code
+}
+
 /// Recorded answers; `None` where they are not beside the repository.
 pub(crate) fn recorded(system: &str, files: &[&str]) -> Option<Result<Vec<Answer>, Failure>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/sources/fixtures");

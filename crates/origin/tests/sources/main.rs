@@ -10,3 +10,4 @@
 mod alert_logic;
 mod aws_marketplace;
 mod kit;
+mod meraki;
