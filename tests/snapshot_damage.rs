@@ -151,7 +151,7 @@ fn fault_B05_files_of_another_format_are_refused() {
         assert!(read_unverified(&bytes).is_err());
         assert_eq!(Slice::read(&bytes).err().unwrap().code(), "slice-malformed");
         assert_eq!(unbundle(bytes.clone()).unwrap_err().code(), "bundle-malformed");
-        assert!(DeltaReader::default().feed(&bytes, |_, _| Ok(())).is_err());
+        assert!(DeltaReader::default().feed(&bytes, |_| Ok(())).is_err());
         let roots = Roots { pack_length: bytes.len() as u64, ..encoded.roots };
         assert_eq!(read(bytes.clone(), &roots).unwrap_err().code(), "snapshot-format");
         let catalogue = resigned(&encoded, |catalogue, _| catalogue.clone_from(&bytes));

@@ -28,7 +28,7 @@ fn two() -> (Encoded, Encoded) {
 fn delta() -> (Encoded, Vec<u8>) {
     let (first, second) = two();
     let known: BTreeSet<Digest> = first.parts().map(|part| part.digest).collect();
-    let file = second.delta(|digest| known.contains(digest));
+    let file = second.delta(|digest| known.contains(digest), |_| None);
     (second, file)
 }
 
@@ -38,8 +38,9 @@ type Parts = Vec<(Digest, Vec<u8>)>;
 fn read(file: &[u8], chunk: usize) -> Result<(Parts, bool), Error> {
     let (mut reader, mut parts) = (DeltaReader::default(), Vec::new());
     for chunk in file.chunks(chunk) {
-        reader.feed(chunk, |digest, bytes: &[u8]| {
-            parts.push((digest, bytes.to_vec()));
+        reader.feed(chunk, |part| {
+            assert!(!part.is_patch);
+            parts.push((part.name, part.bytes.to_vec()));
             Ok(())
         })?;
     }
@@ -86,15 +87,18 @@ fn fault_B02_a_delta_that_ends_early_is_not_whole() {
 
 #[test]
 fn fault_B05_other_files_are_no_deltas() {
-    for file in [b"EGD\x01".as_slice(), b"<!DOCTYPE html>", b"{\"error\":1}", b"EGB\0"] {
+    for file in [b"EGD\0".as_slice(), b"EGD\x02", b"<!DOCTYPE html>", b"{\"error\":1}", b"EGB\0"] {
         assert_eq!(read(file, 1).unwrap_err().code(), "delta-malformed");
     }
     // A part longer than any may be is refused before its bytes are waited for.
-    let long = [b"EGD\0".as_slice(), &[7; 32], &1_048_577_u32.to_le_bytes()].concat();
-    assert_eq!(read(&long, 5).unwrap_err().code(), "delta-malformed");
+    let long = |told: u32| [b"EGD\x01".as_slice(), &[7; 32], &told.to_le_bytes()].concat();
+    for told in [2 * 1_048_577, 2 * 1_048_577 + 1, u32::MAX] {
+        assert_eq!(read(&long(told), 5).unwrap_err().code(), "delta-malformed");
+    }
+    assert!(read(&long(2 * 1_048_576 + 1), 5).is_ok());
     // What the taker refuses ends the reading.
     let (_, file) = delta();
     let mut reader = DeltaReader::default();
     let refused = Error::new("refused", "");
-    assert_eq!(reader.feed(&file, |_, _: &[u8]| Err(refused.clone())), Err(refused));
+    assert_eq!(reader.feed(&file, |_| Err(refused.clone())), Err(refused));
 }

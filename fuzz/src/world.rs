@@ -47,3 +47,14 @@ pub(crate) static PAGED: LazyLock<World> = LazyLock::new(|| {
     assert!(world.encoded.page_bits > 0);
     world
 });
+
+/// The same a publish later: a customer has another's entitlements, and one more alias.
+pub(crate) static LATER: LazyLock<World> = LazyLock::new(|| {
+    let mut subjects = PAGED.subjects.clone();
+    let entitlements = subjects[7].entitlements.clone();
+    subjects[5].entitlements = entitlements;
+    subjects[9].aliases.push("as it is called now".to_owned());
+    let world = World::new(features(4), subjects);
+    assert_eq!(world.encoded.page_bits, PAGED.encoded.page_bits);
+    world
+});

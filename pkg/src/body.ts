@@ -1,7 +1,7 @@
 import { coded, life } from "./engine.js";
 import type { Gate } from "./glue.js";
 import type { Config } from "./options.js";
-import { download, notServed, slicesOf, stream } from "./transport.js";
+import { download, notServed, slicesOf, stream, turn } from "./transport.js";
 
 /** Files that the wasm wants next. Several are parts; a delta or a pack comes alone. */
 interface Files {
@@ -14,6 +14,8 @@ interface Files {
 const REQUESTS_AT_ONCE = 6;
 /** The longest part. */
 const PART_LENGTH_MAX = 1_048_576;
+/** So much of a delta may stand for as many pages as the wasm verifies in a few milliseconds. */
+const DELTA_SLICES = { sliceLength: 2_048 };
 
 /**
  * Fetches what the offered body lacks, until it takes the place of the present one. Others may work
@@ -39,6 +41,11 @@ export async function fetchBody(
       await fetchDelta(config, gate, files, head, signal);
     }
   }
+}
+
+/** Lets the wasm give back what the old snapshot took, and others run in between. */
+export async function settle(gate: () => Gate): Promise<void> {
+  while (coded(() => gate().settle())) await turn();
 }
 
 /** A part by its name, not verified. */
@@ -101,8 +108,11 @@ async function fetchDelta(
 
 /** Feeds a file as it arrives; `false` when the origin does not have it. */
 async function pour(config: Config, gate: () => Gate, files: Files, signal: AbortSignal) {
-  const wanted = { path: pathOf(files), headers: config.headers, lengthMax: files.lengthMax };
-  const reading = coded(() => gate().stream(files.folder === "delta"));
+  const { folder, lengthMax } = files;
+  const { headers } = config;
+  const isDelta = folder === "delta";
+  const wanted = { path: pathOf(files), headers, lengthMax, ...(isDelta && DELTA_SLICES) };
+  const reading = coded(() => gate().stream(isDelta));
   const born = life();
   let useful = true;
   try {

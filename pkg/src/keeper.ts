@@ -44,13 +44,19 @@ export class Keeper {
     if (floor === undefined || same(floor, there)) return;
     // A floor is put behind its snapshot, so whoever put that one has put the body before.
     const known = there !== undefined && this.#try(() => this.#gate().namesBody(there));
-    const file = known === true ? undefined : this.#try(() => fileOf(this.#remains()));
+    const file = known === true ? undefined : this.#try(() => this.#file());
     const behind = file !== undefined && !(await this.#put("snapshot", file));
     if (!behind && (await this.#put("floor", floor))) this.#kept = floor;
   }
 
   #floor(): Uint8Array | undefined {
     return this.#try(() => floorOf(this.#remains()));
+  }
+
+  /** The snapshot in one file, from memory that holds each page as one. */
+  #file(): Uint8Array | undefined {
+    while (this.#gate().settle());
+    return fileOf(this.#remains());
   }
 
   #raise(floor: Uint8Array | undefined): void {

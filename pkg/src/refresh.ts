@@ -5,7 +5,7 @@ import type { Gate } from "./glue.js";
 import { type Config, optionsOf, type RequestContext, stated } from "./options.js";
 import type { Keeper } from "./keeper.js";
 import type { Status } from "./told.js";
-import { fetchBody } from "./body.js";
+import { fetchBody, settle } from "./body.js";
 import { download } from "./transport.js";
 import { Waits } from "./waits.js";
 
@@ -111,6 +111,7 @@ export class Refresher {
     try {
       if ((await this.#restore()) && easy) return false;
       await this.#waits.within((signal) => this.#update(signal));
+      await settle(this.#gate);
       const at = this.#config.now();
       this.#end(number, undefined);
       this.lastRefreshAt = at;

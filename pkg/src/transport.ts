@@ -7,6 +7,8 @@ export interface Wanted {
   headers: Headers;
   /** At most so many bytes are read. */
   lengthMax: number;
+  /** How much is taken between two turns of the event loop, if not 64 KiB. */
+  sliceLength?: number;
 }
 
 /** A file, and the validator for asking whether it has changed; `undefined` when it has not. */
@@ -66,12 +68,13 @@ export async function stream(
     discard(response);
     throw refusal(response, wanted.path);
   }
+  const { lengthMax, sliceLength = SLICE_LENGTH } = wanted;
   let taken = 0;
-  for await (const chunk of chunksOf(response, wanted.lengthMax, signal)) {
-    for (const slice of slicesOf(chunk)) {
+  for await (const chunk of chunksOf(response, lengthMax, signal)) {
+    for (const slice of slicesOf(chunk, sliceLength)) {
       if (!take(slice)) return true;
       taken += slice.length;
-      if (taken < SLICE_LENGTH) continue;
+      if (taken < sliceLength) continue;
       taken = 0;
       await turn();
       signal.throwIfAborted();
@@ -81,9 +84,9 @@ export async function stream(
 }
 
 /** Pieces of which each takes the wasm a short time. */
-export function* slicesOf(bytes: Uint8Array): Generator<Uint8Array> {
-  for (let start = 0; start < bytes.length; start += SLICE_LENGTH) {
-    yield bytes.subarray(start, start + SLICE_LENGTH);
+export function* slicesOf(bytes: Uint8Array, length = SLICE_LENGTH): Generator<Uint8Array> {
+  for (let start = 0; start < bytes.length; start += length) {
+    yield bytes.subarray(start, start + length);
   }
 }
 

@@ -2,8 +2,9 @@
 //!
 //! [`Gate::offer`] verifies a head. As long as [`Gate::wanted`] names files, whoever fetches brings
 //! them with [`Gate::supply`] and [`Gate::feed`], a part or a chunk at a time, so that no step
-//! takes long. [`Gate::swap`] changes everything at once. Several may fetch at the same time: what
-//! one has brought is not wanted from the others.
+//! takes long. [`Gate::swap`] changes everything at once, and [`Gate::settle`] gives back what the
+//! old snapshot took. Several may fetch at the same time: what one has brought is not wanted from
+//! the others.
 
 use super::freshness::{self, Clock, Origin};
 use super::{Gate, Snapshot, roots};
@@ -61,8 +62,10 @@ pub(super) struct Pending {
 const PARTS_AT_ONCE: usize = 64;
 /// What a request costs, told in bytes of a large file that are fetched in the same time.
 const REQUEST_BYTES: u64 = 64 * 1024;
-/// With so many pages, a paged gate asks for a delta.
+/// With so many parts, a paged gate asks for a delta.
 const DELTA_PARTS_MIN: usize = 16;
+/// How many bytes of pages are made at a time, which takes about a millisecond.
+const SETTLED_AT_ONCE: usize = 1024 * 1024;
 /// How often a paged gate catches up with what was asked for during a refresh.
 const ROUNDS_MAX: u8 = 4;
 
@@ -152,12 +155,12 @@ impl Gate {
         let as_parts = parts as u64 * REQUEST_BYTES;
         match present {
             _ if parts == 0 => Wanted::Nothing,
+            Some(from) if delta_untried && from != to && (whole || parts > DELTA_PARTS_MIN) => {
+                let length_max = if whole { to.pack_length } else { as_parts };
+                Wanted::Delta { name: delta_name(from, to), length_max }
+            }
             _ if whole && (present.is_none() || as_parts > to.pack_length) => {
                 Wanted::Pack { name: to.pack_name(), length: to.pack_length }
-            }
-            Some(from) if delta_untried && from != to && (whole || parts > DELTA_PARTS_MIN) => {
-                let length_max = if whole { to.pack_length / 2 } else { as_parts };
-                Wanted::Delta { name: delta_name(from, to), length_max }
             }
             _ => Wanted::Parts(body.wanted().take(PARTS_AT_ONCE).collect()),
         }
@@ -228,6 +231,13 @@ impl Gate {
                 Ok(false)
             }
         }
+    }
+
+    /// Does some of what a swap left to be done: pages that came as what changed are made of what
+    /// was before, and the memory of that is given back. Whether more is left. Answers do not wait
+    /// for it.
+    pub fn settle(&mut self) -> bool {
+        self.present.as_mut().is_some_and(|present| present.body.settle(SETTLED_AT_ONCE))
     }
 
     fn take(&mut self, pending: Pending) -> Result<(), Error> {

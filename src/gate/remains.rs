@@ -4,7 +4,7 @@ use super::bundle::frame;
 use super::refresh::Offer;
 use super::{Gate, Origin};
 use crate::error::Error;
-use crate::snapshot::PackPieces;
+use crate::snapshot::{Body, PackPieces, Spans};
 use crate::trust::verify;
 
 /// The bytes from which a gate can be made again, by whoever verifies them again.
@@ -15,11 +15,22 @@ pub struct Remains<'a> {
     pub origin: Origin,
     /// The catalogue.
     pub catalogue: &'a [u8],
-    /// The whole pack, where all of it is resident.
-    pub pack: Option<PackPieces<'a>>,
+    body: &'a Body,
 }
 
-impl Remains<'_> {
+impl<'a> Remains<'a> {
+    /// The whole pack, where all of it is resident.
+    #[must_use]
+    pub fn pack(&self) -> Option<PackPieces<'a>> {
+        self.body.pack()
+    }
+
+    /// Where nodes and pages lie, where all of them are resident.
+    #[must_use]
+    pub fn spans(&self) -> Option<Spans<'a>> {
+        self.body.spans()
+    }
+
     /// What stands before head and pack in a snapshot in one file.
     #[must_use]
     pub fn frame(&self) -> Vec<u8> {
@@ -29,7 +40,8 @@ impl Remains<'_> {
     /// The snapshot in one file, where all of it is resident.
     #[must_use]
     pub fn bundle(&self) -> Option<Vec<u8>> {
-        let pieces: Vec<&[u8]> = self.pack.as_ref()?.iter().collect();
+        let pack = self.pack()?;
+        let pieces: Vec<&[u8]> = pack.iter().collect();
         Some([&self.frame(), self.head, &pieces.concat()].concat())
     }
 }
@@ -43,7 +55,7 @@ impl Gate {
             head: present.head.bytes(),
             origin: present.origin,
             catalogue: present.body.catalogue().bytes(),
-            pack: present.body.pack(),
+            body: &present.body,
         })
     }
 

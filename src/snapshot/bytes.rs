@@ -127,7 +127,8 @@ impl<'a> Reader<'a> {
     }
 }
 
-const fn unzigzag(code: u64) -> i64 {
+/// A signed number as the sign in the lowest bit says.
+pub(super) const fn unzigzag(code: u64) -> i64 {
     (code >> 1) as i64 ^ -((code & 1) as i64)
 }
 
@@ -215,8 +216,12 @@ pub(super) fn amount_code(nanos: i128) -> u128 {
 pub(super) fn time_code(millis: i64) -> u64 {
     let whole = millis % MINUTE_MS == 0;
     let number = if whole { millis / MINUTE_MS } else { millis };
-    let zigzag = (number << 1 ^ number >> 63) as u64;
-    zigzag << 1 | u64::from(!whole)
+    zigzag(number) << 1 | u64::from(!whole)
+}
+
+/// A signed number with its sign in the lowest bit.
+pub(super) const fn zigzag(number: i64) -> u64 {
+    (number << 1 ^ number >> 63) as u64
 }
 
 #[cfg(test)]

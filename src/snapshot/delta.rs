@@ -4,6 +4,8 @@
 
 use super::bytes::{Reader, put_u32};
 use super::layout::{DELTA_MAGIC, DELTA_PART_HEADER_BYTES, PAGE_BYTES_MAX};
+use super::patch::patched;
+use super::patch_write::diff;
 use super::pieces::Pieces;
 use super::{Digest, Encoded, Part, Roots, refusal};
 use crate::error::Error;
@@ -29,16 +31,48 @@ impl Encoded {
         core::iter::once(&self.catalogue).chain(&self.nodes).chain(&self.pages)
     }
 
-    /// The delta from the body that has the parts that `has` knows.
+    /// The delta from an earlier body, which has the parts that `has` knows. `earlier` gives what
+    /// it has in a place, counted in the order of [`Encoded::parts`], where that is to be had and
+    /// the two bodies have as many pages; what is shorter as a patch of that is told so.
     #[must_use]
-    pub fn delta(&self, has: impl Fn(&Digest) -> bool) -> Vec<u8> {
+    pub fn delta(
+        &self,
+        has: impl Fn(&Digest) -> bool,
+        earlier: impl Fn(usize) -> Option<Vec<u8>>,
+    ) -> Vec<u8> {
         let mut file = DELTA_MAGIC.to_vec();
-        for part in self.parts().filter(|part| !has(&part.digest)) {
+        for (part, place) in self.parts().zip(0..).filter(|(part, _)| !has(&part.digest)) {
+            let patch = earlier(place).map(|old| diff(&old, &part.bytes));
+            let patch = patch.filter(|patch| patch.len() < part.bytes.len());
             file.extend_from_slice(&part.digest.0);
-            put_u32(&mut file, part.bytes.len());
-            file.extend_from_slice(&part.bytes);
+            let bytes = patch.as_ref().unwrap_or(&part.bytes);
+            put_u32(&mut file, bytes.len() << 1 | usize::from(patch.is_some()));
+            file.extend_from_slice(bytes);
         }
         file
+    }
+}
+
+/// A part of a delta.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeltaPart<'a> {
+    /// The name of the part.
+    pub name: Digest,
+    /// Its bytes, or how to make them of what the earlier body has in its place.
+    pub bytes: &'a [u8],
+    /// Which of the two they are.
+    pub is_patch: bool,
+}
+
+impl DeltaPart<'_> {
+    /// The part, where an earlier body has `base` in its place; not verified.
+    ///
+    /// # Errors
+    /// `delta-malformed` for a patch that cannot be one of that base.
+    pub fn of(&self, base: &[u8]) -> Result<Vec<u8>, Error> {
+        let made =
+            if self.is_patch { patched(base, self.bytes) } else { Some(self.bytes.to_vec()) };
+        made.ok_or(refusal::DELTA)
     }
 }
 
@@ -55,38 +89,42 @@ enum At {
     #[default]
     Magic,
     Header,
-    Part(Digest, usize),
+    Part {
+        name: Digest,
+        length: usize,
+        is_patch: bool,
+    },
 }
 
 impl DeltaReader {
-    /// Gives every part that a chunk completes to `part`, in the order of the file.
+    /// Gives every part that a chunk completes to `take`, in the order of the file.
     ///
     /// # Errors
-    /// `delta-malformed` for a file that is no delta, and whatever `part` refuses.
+    /// `delta-malformed` for a file that is no delta, and whatever `take` refuses.
     ///
     /// ```
-    /// use edgegrant::snapshot::DeltaReader;
+    /// use edgegrant::snapshot::{DeltaPart, DeltaReader};
     ///
     /// let mut reader = DeltaReader::default();
     /// let mut parts = Vec::new();
-    /// let mut keep = |digest, bytes: &[u8]| Ok(parts.push((digest, bytes.to_vec())));
+    /// let mut keep = |part: DeltaPart<'_>| Ok(parts.push((part.name, part.bytes.to_vec())));
     /// reader.feed(b"EG", &mut keep)?;
-    /// reader.feed(b"D\0", &mut keep)?;
+    /// reader.feed(b"D\x01", &mut keep)?;
     /// assert!(parts.is_empty() && reader.is_complete());
     /// # Ok::<(), edgegrant::Error>(())
     /// ```
     pub fn feed(
         &mut self,
         mut chunk: &[u8],
-        mut part: impl FnMut(Digest, &[u8]) -> Result<(), Error>,
+        mut take: impl FnMut(DeltaPart<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
         while let Some(piece) = self.pieces.next(self.at.length(), &mut chunk) {
             self.at = match self.at {
                 At::Magic if piece == DELTA_MAGIC => At::Header,
                 At::Magic => return Err(refusal::DELTA),
                 At::Header => header(piece).ok_or(refusal::DELTA)?,
-                At::Part(digest, _) => {
-                    part(digest, piece)?;
+                At::Part { name, is_patch, .. } => {
+                    take(DeltaPart { name, bytes: piece, is_patch })?;
                     At::Header
                 }
             };
@@ -106,15 +144,17 @@ impl At {
         match self {
             Self::Magic => DELTA_MAGIC.len(),
             Self::Header => DELTA_PART_HEADER_BYTES,
-            Self::Part(_, length) => length,
+            Self::Part { length, .. } => length,
         }
     }
 }
 
-/// The name and the length of a part, which is never longer than a page may be.
+/// The name of a part, how long what follows is, which is never longer than a page may be, and
+/// whether that is a patch.
 fn header(piece: &[u8]) -> Option<At> {
     let mut reader = Reader::new(piece);
-    let digest = Digest(*reader.array()?);
-    let length = usize::try_from(reader.u32()?).ok()?;
-    (length <= PAGE_BYTES_MAX).then_some(At::Part(digest, length))
+    let name = Digest(*reader.array()?);
+    let told = usize::try_from(reader.u32()?).ok()?;
+    let (length, is_patch) = (told >> 1, told & 1 == 1);
+    (length <= PAGE_BYTES_MAX).then_some(At::Part { name, length, is_patch })
 }

@@ -9,7 +9,8 @@ pub(super) const CATALOGUE_MAGIC: [u8; 4] = [b'E', b'G', b'C', FORMAT];
 pub(super) const PAGE_MAGIC: [u8; 4] = [b'E', b'G', b'P', FORMAT];
 pub(super) const RECORD_MAGIC: [u8; 4] = [b'E', b'G', b'R', FORMAT];
 pub(super) const SLICE_MAGIC: [u8; 4] = [b'E', b'G', b'S', FORMAT];
-pub(super) const DELTA_MAGIC: [u8; 4] = [b'E', b'G', b'D', FORMAT];
+/// Deltas carry patches since version 1.
+pub(super) const DELTA_MAGIC: [u8; 4] = [b'E', b'G', b'D', 1];
 
 pub(super) const DIGEST_BYTES: usize = 32;
 pub(super) const PEPPER_BYTES: usize = 16;
@@ -65,5 +66,13 @@ pub(super) const PLAN_ENTRY_BYTES: usize = 4;
 /// Of a pack: magic and the length of the catalogue.
 pub(super) const PACK_HEADER_BYTES: usize = 4 + 4;
 
-/// Of a part in a delta: its digest and its length.
+/// Of a part in a delta: its digest and how it is told.
 pub(super) const DELTA_PART_HEADER_BYTES: usize = DIGEST_BYTES + 4;
+
+/// The steps of a patch, the two lowest bits of each.
+pub(super) const PATCH_INSERT: u64 = 0;
+pub(super) const PATCH_COPY: u64 = 1;
+pub(super) const PATCH_MOVE: u64 = 2;
+pub(super) const PATCH_SHIFT: u64 = 3;
+/// Of a number that a patch shifts: an end in a page's table is as wide.
+pub(super) const NUMBER_BYTES: usize = 3;

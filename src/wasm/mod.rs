@@ -22,6 +22,7 @@ use crate::time::Instant;
 
 pub use gate::Gate;
 pub use refresh::{Stream, bundle_head};
+pub use remains::patched;
 pub use slice::SliceGate;
 
 /// The version of this build, as in `package.json`.

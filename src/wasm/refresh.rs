@@ -88,6 +88,11 @@ impl Gate {
         swapped
     }
 
+    /// Gives back memory that the old snapshot took; whether there is more of it.
+    pub fn settle(&mut self) -> bool {
+        self.gate.settle()
+    }
+
     /// The name of the part that has to be fetched next to answer for a subject.
     ///
     /// # Errors
@@ -101,7 +106,10 @@ impl Gate {
     /// # Errors
     /// Those of [`gate::Gate::keep`](gate::Gate::keep).
     pub fn keep(&mut self, subject: &str, name: &str, bytes: &[u8]) -> Result<(), JsValue> {
-        handed(Digest::parse(name).map_or(Ok(()), |name| self.gate.keep(subject, name, bytes)))
+        let kept = Digest::parse(name).map_or(Ok(()), |name| self.gate.keep(subject, name, bytes));
+        // Letting go of pages may have taken a table along.
+        self.remains.note(&self.gate);
+        handed(kept)
     }
 
     /// Whether a part turned out to be bad, so that it has to be fetched again.

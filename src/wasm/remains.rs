@@ -8,50 +8,59 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::answer::source;
 use super::{Gate, thrown};
-use crate::gate::{self, Origin};
+use crate::gate::{self, Origin, Span};
 
 /// The addresses of what is needed to bring a gate back. `pkg/src/remains.ts` reads them.
 #[derive(Default)]
 pub(super) struct Remains {
-    /// Where `places` is, how many numbers it has, where the snapshot came from, and whether all of
-    /// it is there.
+    /// Where `places` is, how many numbers it has, where the snapshot came from, and of a body that
+    /// is there as a whole the number of tables of pages.
     root: Box<[u32; 4]>,
-    /// Address and length of the floor, the frame, the head, and either of the pieces of the pack
-    /// or of the catalogue.
+    /// Address and length of the floor, the frame, the head and the catalogue; then of each node,
+    /// and of each table that says the same of pages.
     places: Vec<u32>,
-    /// The pieces that nobody else holds.
-    own: Vec<Vec<u8>>,
+    /// The frame, which nobody else holds.
+    frame: Vec<u8>,
 }
 
 impl Remains {
     pub(super) fn note(&mut self, gate: &gate::Gate) {
-        let (mut places, mut own) = (Vec::new(), Vec::new());
-        put(&mut places, gate.floor().unwrap_or_default());
+        let (mut places, mut frame) = (Vec::new(), Vec::new());
         let mut root = [0, 0, 0, 0];
+        put(&mut places, Span::of(gate.floor().unwrap_or_default()));
         if let Some(remains) = gate.remains() {
-            let frame = remains.frame();
-            put(&mut places, &frame);
-            put(&mut places, remains.head);
-            own.push(frame);
+            frame = remains.frame();
+            for bytes in [&frame, remains.head, remains.catalogue] {
+                put(&mut places, Span::of(bytes));
+            }
             root[2] = source(remains.origin) as u32;
-            match remains.pack {
-                Some(pack) => {
-                    pack.iter().for_each(|piece| put(&mut places, piece));
-                    own.extend(pack.into_own());
-                    root[3] = 1;
+            if let Some(spans) = remains.spans() {
+                spans.nodes.into_iter().for_each(|node| put(&mut places, node));
+                for pages in &spans.pages {
+                    put(
+                        &mut places,
+                        Span { address: pages.as_ptr() as usize, length: pages.len() },
+                    );
                 }
-                None => put(&mut places, remains.catalogue),
+                root[3] = spans.pages.len() as u32;
             }
         }
         (root[0], root[1]) = (places.as_ptr() as u32, places.len() as u32);
         *self.root = root;
         self.places = places;
-        self.own = own;
+        self.frame = frame;
     }
 }
 
-fn put(places: &mut Vec<u32>, bytes: &[u8]) {
-    places.extend([bytes.as_ptr() as u32, bytes.len() as u32]);
+fn put(places: &mut Vec<u32>, span: Span) {
+    places.extend([span.address as u32, span.length as u32]);
+}
+
+/// The page that a patch makes of a base; nothing where it makes none.
+#[wasm_bindgen]
+#[must_use]
+pub fn patched(base: &[u8], patch: &[u8]) -> Option<Vec<u8>> {
+    gate::patched(base, patch)
 }
 
 #[wasm_bindgen]

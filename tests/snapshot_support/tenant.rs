@@ -9,6 +9,7 @@ use super::SEED;
 use super::assemble::{Parts, catalogue, place, text};
 use super::crafted::{BOOLEAN, alias, grant};
 use super::independent::{nodes, pack, page_digest, sha, tree};
+use super::patches;
 use super::random::Random;
 
 pub const FEATURES: usize = 5;
@@ -245,18 +246,23 @@ fn entitled(random: &mut Random) -> Entitled {
     }
 }
 
-/// What the second body has and the first has not, mostly in the order that a file should have.
+/// What the second body has and the first has not, mostly in the order that a file should have; as
+/// patches of the first where both have as many pages.
 pub fn delta_file(from: &Made, to: &Made, random: &mut Random) -> Vec<u8> {
     let known: BTreeSet<_> = from.parts.iter().map(|part| part.0).collect();
-    let mut parts: Vec<_> = to.parts.iter().filter(|part| !known.contains(&part.0)).collect();
+    let patched = from.page_bits == to.page_bits && random.chance(80);
+    let mut parts = Vec::new();
+    for (place, (name, bytes)) in to.parts.iter().enumerate() {
+        if known.contains(name) {
+            continue;
+        }
+        let patch = patched.then(|| patches::patch(&from.parts[place].1, bytes));
+        let patch = patch.filter(|_| random.chance(90));
+        let is_patch = patch.is_some();
+        parts.push(patches::told(&name.0, &patch.unwrap_or_else(|| bytes.clone()), is_patch));
+    }
     if random.chance(20) {
         parts.reverse();
     }
-    let mut file = b"EGD\0".to_vec();
-    for (name, bytes) in parts {
-        file.extend_from_slice(&name.0);
-        file.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
-        file.extend_from_slice(bytes);
-    }
-    file
+    [patches::MAGIC, &parts.concat()].concat()
 }

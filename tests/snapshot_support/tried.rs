@@ -7,10 +7,11 @@ use std::sync::OnceLock;
 
 use edgegrant::Error;
 use edgegrant::gate::{Ask, Clock, Gate, Offer, Origin, Reason, Wanted};
-use edgegrant::snapshot::{Body, Digest, Stream};
+use edgegrant::snapshot::{Body, Digest, Roots, Stream};
 use edgegrant::time::Instant;
 
 use super::random::Random;
+use super::remains::{self, nodes_of};
 use super::signed::{HOUR, key, options};
 use super::tenant::{FEATURES, Made, delta_file, feature, names, probes};
 use super::{SEED, assemble, independent, usage_as_of};
@@ -32,6 +33,8 @@ struct Download {
     at: usize,
     /// Whether every part in it is what its name says.
     good: bool,
+    /// The body that it has patches of, if it may have some.
+    base: Option<Roots>,
 }
 
 /// A gate, what it has to be, and what is on its way to it.
@@ -68,6 +71,8 @@ impl Tried {
             45..55 => self.begin_download(history, random),
             55..75 => self.feed(random)?,
             75..85 => self.swap()?,
+            // What is left of a swap may wait, also beyond the next one.
+            85..88 => drop(self.gate.settle()),
             _ => self.ask_for(history, random)?,
         }
         self.check(random)
@@ -179,11 +184,15 @@ impl Tried {
         let other = &history[random.below(history.len() as u64) as usize].body;
         let delta = random.chance(50);
         let Ok(stream) = self.gate.stream(delta) else { return };
-        let mut good = true;
+        let (mut good, mut base) = (true, None);
+        let mut from = |from: &Made, to, random: &mut Random| {
+            base = Some(from.roots);
+            delta_file(from, to, random)
+        };
         let mut file = match (delta, &self.present) {
-            (true, Some(present)) if random.chance(60) => delta_file(&present.body, body, random),
-            (true, _) if random.chance(50) => delta_file(other, body, random),
-            (true, _) => delta_file(body, other, random),
+            (true, Some(present)) if random.chance(60) => from(&present.body, body, random),
+            (true, _) if random.chance(50) => from(other, body, random),
+            (true, _) => from(body, other, random),
             (false, _) if random.chance(90) => body.pack.clone(),
             (false, _) => {
                 good = false;
@@ -198,7 +207,7 @@ impl Tried {
             file[at] ^= 1 << random.below(8);
             good = false;
         }
-        self.downloads.push(Download { stream, file, at: 0, good });
+        self.downloads.push(Download { stream, file, at: 0, good, base });
     }
 
     /// Brings the next chunks of one of the files.
@@ -214,11 +223,13 @@ impl Tried {
             let end = end.min(download.file.len());
             let chunk = &download.file[download.at..end];
             download.at = end;
+            let present = self.present.as_ref().map(|present| present.body.roots);
+            let applies = download.base.is_none_or(|base| Some(base) == present);
             let useful = match self.gate.feed(&mut download.stream, chunk) {
                 Ok(useful) => useful,
                 Err(error) => {
                     let nonsense = self.pending.take().is_some_and(|p| p.body.nonsense);
-                    let fine = !download.good || nonsense;
+                    let fine = !(download.good && applies) || nonsense;
                     return if fine { Ok(()) } else { Err(said("feed", &error)) };
                 }
             };
@@ -369,10 +380,14 @@ impl Tried {
     }
 
     /// Counts what is there by what is missing, page by page.
-    fn recount(&self, present: &Published) -> Tries {
+    fn recount(&mut self, present: &Published) -> Tries {
         if present.body.nonsense || self.tainted {
             return Ok(());
         }
+        let paged = self.resident_bytes_max.is_some();
+        remains::check(&self.gate, &present.body, paged)?;
+        while self.gate.settle() {}
+        remains::check(&self.gate, &present.body, paged)?;
         let bits = present.body.page_bits;
         let length: BTreeMap<_, _> =
             present.body.parts.iter().map(|(name, bytes)| (*name, bytes.len())).collect();
@@ -429,14 +444,6 @@ impl Published {
             gate.accept(&self.body.pack).unwrap();
             gate
         })
-    }
-}
-
-fn nodes_of(page_bits: u8) -> usize {
-    match page_bits {
-        0 => 0,
-        1..=8 => 1,
-        _ => 1 + (1 << (page_bits - 8)),
     }
 }
 

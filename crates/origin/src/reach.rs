@@ -70,6 +70,24 @@ pub(crate) fn catalogue(folder: &Folder, head: &Head) -> Result<Catalogue, Failu
     Catalogue::named(&name, &bytes).map_err(|_| damaged(&folder.part(&name)))
 }
 
+/// The names of all parts of a body, in the order of their places: the catalogue, the nodes from
+/// the root downwards, the pages.
+///
+/// # Errors
+/// As [`Reach::add`].
+pub(crate) fn names(folder: &Folder, head: &Head) -> Result<Vec<Digest>, Failure> {
+    let tree = Tree::of(&catalogue(folder, head)?);
+    let mut names = vec![Digest(head.catalogue)];
+    let mut below = vec![Digest(head.root)];
+    for level in 0..tree.levels() {
+        names.extend_from_slice(&below);
+        let children = below.iter().map(|node| children(folder, tree, level, node));
+        below = children.collect::<Result<Vec<_>, _>>()?.concat();
+    }
+    names.extend(below);
+    Ok(names)
+}
+
 /// The names that the node with a name consists of.
 fn children(folder: &Folder, tree: Tree, level: u8, name: &Digest) -> Result<Vec<Digest>, Failure> {
     let bytes = part(folder, name)?;

@@ -34,7 +34,7 @@ impl Body {
     #[must_use]
     pub fn pack(&self) -> Option<PackPieces<'_>> {
         let levels = self.parts.levels;
-        let resident = |spot| self.parts.slot(spot)?.bytes();
+        let resident = |spot| self.parts.slot(spot)?.bytes().map(|bytes| &**bytes);
         let nodes: Option<Vec<_>> = (0..levels.nodes())
             .map(|place| levels.node_at(place))
             .map(|at| at.and_then(|(level, node)| resident(Spot::Node { level, node })))

@@ -12,6 +12,7 @@ mod parts;
 mod residency;
 mod sharing;
 mod slot;
+mod span;
 mod wanted;
 mod whole;
 
@@ -29,6 +30,7 @@ pub use offered::{Offered, Stream};
 pub(super) use pack::{pack_length, write_pack};
 use parts::{Parts, Spot};
 use slot::Slot;
+pub use span::{Span, Spans};
 
 /// What a verified head names, as far as it is resident in memory.
 pub struct Body {

@@ -15,7 +15,7 @@ use super::slot::Slot;
 use super::wanted::WantedParts;
 use crate::error::Error;
 use crate::snapshot::catalogue::Catalogue;
-use crate::snapshot::delta::DeltaReader;
+use crate::snapshot::delta::{DeltaPart, DeltaReader};
 use crate::snapshot::page::Page;
 use crate::snapshot::{Digest, Roots, refusal, tree};
 use crate::time::Instant;
@@ -141,6 +141,18 @@ impl Offered {
         present: Option<&Body>,
     ) -> Result<(), Error> {
         let Some(spot) = self.wanted.get(&name).copied() else { return Ok(()) };
+        self.admit(spot, name, bytes, present, || Slot::verified(bytes))
+    }
+
+    /// Takes a part that is what its name says and makes sense, as `slot` holds it.
+    fn admit(
+        &mut self,
+        spot: Spot,
+        name: Digest,
+        bytes: &[u8],
+        present: Option<&Body>,
+        slot: impl FnOnce() -> Slot,
+    ) -> Result<(), Error> {
         if spot == Spot::Catalogue {
             let catalogue = Catalogue::named(&name, bytes)?;
             self.wanted.remove(&name);
@@ -148,9 +160,35 @@ impl Offered {
         }
         let body = self.body.as_mut().ok_or(refusal::INCOMPLETE)?;
         body.look_at(spot, name, bytes)?;
-        body.parts.put(spot, Slot::verified(bytes));
+        body.parts.put(spot, slot());
         self.wanted.remove(&name);
         self.below(spot, name, present)
+    }
+
+    /// Takes what a delta says of a part. Where the present body lacks what a patch is one of, the
+    /// part is wanted still.
+    fn take_change(&mut self, part: &DeltaPart<'_>, present: Option<&Body>) -> Result<(), Error> {
+        let name = part.name;
+        let Some(spot) = self.wanted.get(&name).copied().filter(|_| part.is_patch) else {
+            return self.supply(name, part.bytes, present);
+        };
+        let Some(present) = present else { return Ok(()) };
+        if spot == Spot::Catalogue {
+            let made = part.of(present.catalogue.bytes())?;
+            return self.supply(name, &made, Some(present));
+        }
+        let Some(base) = self.body.as_ref().and_then(|body| present.base(spot, body)) else {
+            return Ok(());
+        };
+        let made = part.of(base)?;
+        let slot = || match spot {
+            // The page is made again when the present body is gone, lest both take memory.
+            Spot::Page(_) if part.bytes.len() < made.len() => {
+                Slot::patched(Rc::clone(base), part.bytes, made.len())
+            }
+            _ => Slot::verified(&made),
+        };
+        self.admit(spot, name, &made, Some(present), slot)
     }
 
     /// Whether a file is of use here: it is of this body, and no other offer took its front.
@@ -176,9 +214,7 @@ impl Offered {
         }
         stream.begun.get_or_insert_with(|| Rc::clone(&self.identity));
         match &mut stream.reader {
-            Reader::Delta(reader) => {
-                reader.feed(chunk, |name, bytes: &[u8]| self.supply(name, bytes, present))
-            }
+            Reader::Delta(reader) => reader.feed(chunk, |part| self.take_change(&part, present)),
             Reader::Pack(reader) => {
                 reader.expect(chunk)?;
                 while let Some((spot, bytes)) = reader.next(&mut chunk, self.levels())? {

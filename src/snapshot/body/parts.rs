@@ -5,6 +5,7 @@
 //! steps away.
 
 use super::slot::Slot;
+use super::span::Span;
 use crate::error::Error;
 use crate::snapshot::tree::{self, Levels};
 use crate::snapshot::{Digest, refusal};
@@ -38,12 +39,17 @@ pub(super) struct Parts {
     groups: Vec<Option<Box<Group>>>,
     /// What parts and the room for them take.
     pub(super) resident_bytes: usize,
+    resident_pages: usize,
+    /// Pages that still hang on what they are made of, and others.
+    unsettled: Vec<u32>,
 }
 
 /// A lowest node and its pages; of a single page there is no node.
 pub(super) struct Group {
     node: Slot,
     pages: Box<[Slot]>,
+    /// Where each page lies.
+    spans: Box<[Span]>,
     resident_pages: usize,
 }
 
@@ -63,6 +69,8 @@ impl Parts {
             upper: vec![Slot::default(); upper],
             groups: (0..groups).map(|_| None).collect(),
             resident_bytes: 0,
+            resident_pages: 0,
+            unsettled: Vec::new(),
         }
     }
 
@@ -101,37 +109,81 @@ impl Parts {
     /// Puts a part in its place, where another may have been.
     pub(super) fn put(&mut self, spot: Spot, part: Slot) {
         let added = part.length();
-        let Some((slot, resident_pages)) = self.room(spot) else { return };
-        let before = core::mem::replace(slot, part);
-        if let Some(pages) = resident_pages.filter(|_| !before.is_resident()) {
-            *pages += 1;
+        let before = match spot {
+            Spot::Page(index) => self.put_page(index, part),
+            Spot::Node { level, node } => self.put_node(level, node, part),
+            Spot::Catalogue => None,
+        };
+        if let Some(before) = before {
+            self.resident_bytes = self.resident_bytes + added - before.length();
         }
-        self.resident_bytes = self.resident_bytes + added - before.length();
     }
 
-    /// The room for a part, made where there was none, and the count that a page counts for.
-    fn room(&mut self, spot: Spot) -> Option<(&mut Slot, Option<&mut usize>)> {
-        let group = match spot {
-            Spot::Page(index) => index as usize >> GROUP_BITS,
-            Spot::Node { level, node } if self.levels.is_lowest(level) => node,
-            Spot::Node { level, node } => {
-                return Some((self.upper.get_mut(self.levels.place(level, node))?, None));
-            }
-            Spot::Catalogue => return None,
+    fn put_page(&mut self, index: u32, part: Slot) -> Option<Slot> {
+        if part.is_patched() {
+            self.unsettled.push(index);
+        }
+        let group = self.room(index as usize >> GROUP_BITS)?;
+        *group.spans.get_mut(index as usize % GROUP_PAGES)? = part.span();
+        let slot = group.pages.get_mut(index as usize % GROUP_PAGES)?;
+        let before = core::mem::replace(slot, part);
+        if !before.is_resident() {
+            group.resident_pages += 1;
+            self.resident_pages += 1;
+        }
+        Some(before)
+    }
+
+    fn put_node(&mut self, level: u8, node: usize, part: Slot) -> Option<Slot> {
+        let slot = if self.levels.is_lowest(level) {
+            &mut self.room(node)?.node
+        } else {
+            self.upper.get_mut(self.levels.place(level, node))?
         };
+        Some(core::mem::replace(slot, part))
+    }
+
+    /// A group, made where there was none.
+    fn room(&mut self, group: usize) -> Option<&mut Group> {
         let pages = self.levels.pages().min(GROUP_PAGES);
         let place = self.groups.get_mut(group)?;
         if place.is_none() {
             self.resident_bytes += Group::bytes(pages);
         }
-        let group = place.get_or_insert_with(|| Box::new(Group::new(pages)));
-        match spot {
-            Spot::Page(index) => {
-                let slot = group.pages.get_mut(index as usize % GROUP_PAGES)?;
-                Some((slot, Some(&mut group.resident_pages)))
-            }
-            _ => Some((&mut group.node, None)),
+        Some(place.get_or_insert_with(|| Box::new(Group::new(pages))))
+    }
+
+    /// Makes pages that still hang on what they are made of, about so many bytes of them. Whether
+    /// any are left.
+    pub(super) fn settle(&mut self, bytes: usize) -> bool {
+        let mut made = 0;
+        while made < bytes
+            && let Some(index) = self.unsettled.pop()
+        {
+            made += self.settle_page(index).unwrap_or_default();
         }
+        !self.unsettled.is_empty()
+    }
+
+    /// How many bytes were made, if the page did not go away or was settled before.
+    fn settle_page(&mut self, index: u32) -> Option<usize> {
+        let group = self.groups.get_mut(index as usize >> GROUP_BITS)?.as_deref_mut()?;
+        let slot = group.pages.get_mut(index as usize % GROUP_PAGES)?;
+        let before = slot.length();
+        if !slot.settle() {
+            return None;
+        }
+        *group.spans.get_mut(index as usize % GROUP_PAGES)? = slot.span();
+        self.resident_bytes = self.resident_bytes + slot.length() - before;
+        Some(slot.length())
+    }
+
+    /// Where the pages lie, group by group; `None` unless all are there.
+    pub(super) fn page_spans(&self) -> Option<Vec<&[Span]>> {
+        if self.resident_pages < self.levels.pages() {
+            return None;
+        }
+        self.groups.iter().map(|group| group.as_deref().map(|group| &*group.spans)).collect()
     }
 
     /// Lets go of a page, and of its node with the last page of a group.
@@ -143,6 +195,7 @@ impl Parts {
             return;
         }
         self.resident_bytes -= core::mem::take(slot).length();
+        self.resident_pages -= 1;
         group.resident_pages -= 1;
         if group.resident_pages == 0 {
             self.resident_bytes -= group.node.length() + Group::bytes(group.pages.len());
@@ -231,12 +284,13 @@ impl Parts {
 
 impl Group {
     fn new(pages: usize) -> Self {
+        let spans = vec![Span::default(); pages].into_boxed_slice();
         let pages = vec![Slot::default(); pages].into_boxed_slice();
-        Self { node: Slot::default(), pages, resident_pages: 0 }
+        Self { node: Slot::default(), pages, spans, resident_pages: 0 }
     }
 
     /// What the room for so many pages takes.
     const fn bytes(pages: usize) -> usize {
-        size_of::<Self>() + pages * size_of::<Slot>()
+        size_of::<Self>() + pages * (size_of::<Slot>() + size_of::<Span>())
     }
 }

@@ -105,6 +105,13 @@ impl Body {
         }
     }
 
+    /// Makes pages that still hang on pages of an earlier body, about so many bytes of them, and
+    /// lets go of those. Whether any are left. Until none are, a page that is asked for is made
+    /// then.
+    pub fn settle(&mut self, bytes: usize) -> bool {
+        self.parts.settle(bytes)
+    }
+
     /// What nodes and pages take in memory, in bytes, with the room for them.
     #[must_use]
     pub const fn resident_bytes(&self) -> usize {

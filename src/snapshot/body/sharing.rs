@@ -1,5 +1,7 @@
 //! What an old and a new body have in common.
 
+use std::rc::Rc;
+
 use super::Body;
 use super::parts::Spot;
 use super::slot::Slot;
@@ -47,6 +49,13 @@ impl Body {
         }
         self.parts.put(spot, slot.clone());
         Ok(true)
+    }
+
+    /// The part that a patch of another body is one of, where this one holds it in the same place.
+    /// It need not be looked at, for whatever is made of it will be.
+    pub(super) fn base(&self, spot: Spot, of: &Self) -> Option<&Rc<[u8]>> {
+        let alike = self.catalogue.places_like(&of.catalogue);
+        self.parts.slot(spot).filter(|slot| alike && slot.is_usable())?.bytes()
     }
 
     /// Whether any page is resident in which subjects stand that another body, with another number

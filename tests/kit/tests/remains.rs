@@ -61,7 +61,7 @@ fn reason(gate: &Gate, subject: &str, feature: &str) -> Reason {
 }
 
 fn pack_of(gate: &Gate) -> Option<Vec<u8>> {
-    let pack = gate.remains()?.pack?;
+    let pack = gate.remains()?.pack()?;
     Some(pack.iter().collect::<Vec<_>>().concat())
 }
 
@@ -145,6 +145,6 @@ fn of_a_paged_gate_head_and_catalogue_remain() {
     gate.supply(catalogue.digest, &catalogue.bytes).unwrap();
     assert_eq!(gate.swap(), Ok(true));
     let remains = gate.remains().unwrap();
-    assert!(remains.pack.is_none() && remains.bundle().is_none());
+    assert!(remains.pack().is_none() && remains.spans().is_none() && remains.bundle().is_none());
     assert_eq!(remains.catalogue, catalogue.bytes);
 }

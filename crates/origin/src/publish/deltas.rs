@@ -7,12 +7,13 @@ use edgegrant::snapshot::{Digest, Encoded, Roots};
 use crate::failure::Failure;
 use crate::folder::{self, Folder};
 use crate::heads;
-use crate::reach::Reach;
+use crate::reach;
 
 /// From how many earlier bodies gates may come.
 const BODIES: usize = 8;
 
-/// Writes the deltas from the last bodies to a new one, each where it spares half of the pack.
+/// Writes the deltas from the last bodies to a new one, each where it is clearly shorter than the
+/// pack.
 pub(super) fn write(folder: &Folder, to: &Encoded) -> Result<(), Failure> {
     let mut seen: Vec<Roots> = vec![to.roots];
     for kept in heads::kept(folder)?.iter().rev() {
@@ -21,10 +22,9 @@ pub(super) fn write(folder: &Folder, to: &Encoded) -> Result<(), Failure> {
             continue;
         }
         seen.push(from);
-        let mut reach = Reach::default();
         // Without its parts nobody can say what an earlier body had; gates then ask for parts.
-        if reach.add(folder, &kept.head).is_ok() {
-            write_one(folder, &from, to, &reach.parts)?;
+        if let Ok(names) = reach::names(folder, &kept.head) {
+            write_one(folder, &from, to, &names)?;
         }
         if seen.len() > BODIES {
             break;
@@ -33,16 +33,17 @@ pub(super) fn write(folder: &Folder, to: &Encoded) -> Result<(), Failure> {
     Ok(())
 }
 
-fn write_one(
-    folder: &Folder,
-    from: &Roots,
-    to: &Encoded,
-    has: &HashSet<Digest>,
-) -> Result<(), Failure> {
-    let bytes: usize =
-        to.parts().filter(|part| !has.contains(&part.digest)).map(|part| part.bytes.len()).sum();
-    if (bytes as u64).saturating_mul(2) >= to.roots.pack_length {
+fn write_one(folder: &Folder, from: &Roots, to: &Encoded, has: &[Digest]) -> Result<(), Failure> {
+    let known: HashSet<&Digest> = has.iter().collect();
+    let alike = has.len() == to.parts().count();
+    let earlier = |place: usize| {
+        let name = has.get(place).filter(|_| alike)?;
+        std::fs::read(folder.part(name)).ok()
+    };
+    let delta = to.delta(|part| known.contains(part), earlier);
+    // Three quarters, because what is shared with the body before takes no memory in a gate.
+    if delta.len() as u64 / 3 >= to.roots.pack_length / 4 {
         return Ok(());
     }
-    folder.serve(&folder.delta(from, &to.roots), &to.delta(|part| has.contains(part)))
+    folder.serve(&folder.delta(from, &to.roots), &delta)
 }
