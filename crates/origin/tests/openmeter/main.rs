@@ -11,3 +11,4 @@ mod ledger;
 mod recorded;
 mod shapes;
 mod value;
+mod worked;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::kit::{imported, refusal};
 
 /// A recorded answer, or nothing where the reference material is absent.
-fn recorded(name: &str) -> Option<Value> {
+pub(crate) fn recorded(name: &str) -> Option<Value> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
     let shared = root.join("../shared/sources/fixtures/openmeter").join(name);
     serde_json::from_str(&fs::read_to_string(shared).ok()?).unwrap()
