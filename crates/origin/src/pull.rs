@@ -11,6 +11,7 @@ mod aws_marketplace;
 mod http;
 mod kept;
 mod meraki;
+mod openmeter;
 
 use std::collections::{HashSet, VecDeque};
 use std::path::Path;
@@ -25,6 +26,7 @@ pub use astra::Astra;
 pub use aws_marketplace::AwsMarketplace;
 pub use http::{Endpoint, Http};
 pub use meraki::Meraki;
+pub use openmeter::OpenMeter;
 
 use self::kept::Kept;
 use crate::failure::{Exit, Failure};
@@ -60,7 +62,7 @@ impl std::fmt::Debug for Secret {
 /// What is asked of a source, without what says who asks.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Request {
-    /// What it asks for, in a word or two that name nobody.
+    /// What it asks for, in words that name nobody, with hyphens between them.
     pub kind: String,
     /// The path from the endpoint on, with a slash before it.
     pub path: String,
@@ -70,6 +72,9 @@ pub struct Request {
     /// The JSON that is sent; without it, the request is a GET.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub json: Option<String>,
+    /// The id of what it is about, where neither path nor answer says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<String>,
     /// Whether the source may not have it, so that the pull is complete without.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub optional: bool,
@@ -78,7 +83,11 @@ pub struct Request {
 impl Request {
     fn get(kind: &str, path: String, query: &[(&str, &str)]) -> Self {
         let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
-        Self { kind: kind.into(), path, query, json: None, optional: false }
+        Self { kind: kind.into(), path, query, json: None, about: None, optional: false }
+    }
+
+    fn about(self, id: &str) -> Self {
+        Self { about: Some(id.to_owned()), ..self }
     }
 
     fn optional(self) -> Self {
@@ -121,15 +130,28 @@ pub trait Caller {
 
 /// What is asked of a source.
 pub trait Api: Caller {
-    /// What is asked first.
-    fn first(&self) -> Vec<Request>;
+    /// What is asked first, in a pull that began at an instant.
+    fn first(&self, begun_at: Instant) -> Vec<Request>;
 
     /// What is asked because of an answer; nothing where an API has no pages.
     ///
     /// # Errors
     /// An answer that is not what the API should give.
-    fn next(&self, _asked: &Request, _answer: &Answer) -> Result<Vec<Request>, Failure> {
+    fn next(
+        &self,
+        _asked: &Request,
+        _answer: &Answer,
+        _begun_at: Instant,
+    ) -> Result<Vec<Request>, Failure> {
         Ok(Vec::new())
+    }
+
+    /// What is kept of the body of an answer, for whoever imports it.
+    ///
+    /// # Errors
+    /// A body that cannot be kept.
+    fn keep(&self, _asked: &Request, body: Box<RawValue>) -> Result<Box<RawValue>, Failure> {
+        Ok(body)
     }
 }
 
@@ -173,14 +195,16 @@ pub fn pull(
 ) -> Result<Pulled, Failure> {
     let http = Http::new(endpoint);
     let kept = Kept::open(folder, now)?;
-    let mut left = VecDeque::from(api.first());
+    let mut left = VecDeque::from(api.first(kept.begun_at()));
     let mut seen = HashSet::new();
-    let (mut answers, mut resumed) = (0, 0);
+    let mut asked = Vec::new();
+    let mut resumed = 0;
     while let Some(request) = left.pop_front() {
         if !seen.insert(request.clone()) {
             let message = format!("the pages of {} do not end; ask again later", request.kind);
             return Err(Failure { code: "pull-loop".into(), message, exit: Exit::Io });
         }
+        let answers = asked.len();
         let (answer, was_there) = match kept.answer(answers, &request)? {
             Some(answer) => (answer, true),
             None => {
@@ -188,21 +212,25 @@ pub fn pull(
                     progress(Progress { answers, left: left.len() + 1, waiting_seconds });
                 };
                 let answer = http.answer(api, &request, &mut wait)?;
+                let answer = answer.map(|Answer { link, body }| {
+                    Ok::<_, Failure>(Answer { link, body: api.keep(&request, body)? })
+                });
+                let answer = answer.transpose()?;
                 kept.keep(answers, &request, answer.as_ref())?;
                 (answer, false)
             }
         };
         resumed += usize::from(was_there);
-        answers += 1;
         let next = match &answer {
-            Some(answer) => api.next(&request, answer)?,
+            Some(answer) => api.next(&request, answer, kept.begun_at())?,
             None => Vec::new(),
         };
         // Pages of one list stay together, in their order.
         next.into_iter().rev().for_each(|request| left.push_front(request));
-        progress(Progress { answers, left: left.len(), waiting_seconds: 0 });
+        asked.push((request, answer.is_some()));
+        progress(Progress { answers: asked.len(), left: left.len(), waiting_seconds: 0 });
     }
     let begun_at = kept.begun_at().into();
-    kept.complete(answers)?;
-    Ok(Pulled { answers, resumed, begun_at })
+    kept.complete(&asked)?;
+    Ok(Pulled { answers: asked.len(), resumed, begun_at })
 }

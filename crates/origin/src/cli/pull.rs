@@ -9,7 +9,7 @@ use super::{Outcome, output};
 use crate::disk;
 use crate::failure::{Exit, Failure};
 use crate::pull::{
-    AlertLogic, Api, Astra, AwsMarketplace, Endpoint, Meraki, Progress, Secret, pull,
+    AlertLogic, Api, Astra, AwsMarketplace, Endpoint, Meraki, OpenMeter, Progress, Secret, pull,
 };
 
 /// Ask another system's API for what `import` reads.
@@ -29,6 +29,7 @@ enum Source {
     Meraki(OfMeraki),
     Astra(OfAstra),
     AlertLogic(OfAlertLogic),
+    Openmeter(OfOpenMeter),
 }
 
 /// From AWS Marketplace's Entitlement Service, as the seller whose key AWS_ACCESS_KEY_ID,
@@ -75,6 +76,13 @@ struct OfAlertLogic {
     accounts: Vec<String>,
 }
 
+/// From OpenMeter, with the token in OPENMETER_TOKEN if the server wants one.
+#[derive(Debug, clap::Args)]
+struct OfOpenMeter {
+    #[command(flatten)]
+    given: Given,
+}
+
 /// What every pull is told.
 #[derive(Debug, clap::Args)]
 struct Given {
@@ -100,7 +108,7 @@ pub(super) fn run(args: &Args, json: bool) -> Outcome {
                 region: region.clone(),
                 access_key: variable("AWS_ACCESS_KEY_ID")?,
                 secret_key: secret("AWS_SECRET_ACCESS_KEY")?,
-                session: secret("AWS_SESSION_TOKEN").ok(),
+                session: optional("AWS_SESSION_TOKEN")?,
             };
             fetch(&api, &given.endpoint(AwsMarketplace::ENDPOINT)?, given, json)
         }
@@ -120,6 +128,10 @@ pub(super) fn run(args: &Args, json: bool) -> Outcome {
             let secret_key = secret("ALERTLOGIC_SECRET_KEY")?;
             let api = AlertLogic::new(accounts.clone(), access_key, secret_key);
             fetch(&api, &given.endpoint(AlertLogic::ENDPOINT)?, given, json)
+        }
+        Source::Openmeter(OfOpenMeter { given }) => {
+            let api = OpenMeter { token: optional("OPENMETER_TOKEN")? };
+            fetch(&api, &given.endpoint(OpenMeter::ENDPOINT)?, given, json)
         }
     }
 }
@@ -176,4 +188,10 @@ const SECRET_BYTES: u64 = 1 << 16;
 
 pub(super) fn secret(name: &str) -> Result<Secret, Failure> {
     variable(name).map(|value| Secret::new(&value))
+}
+
+/// A secret that not everybody needs.
+pub(super) fn optional(name: &str) -> Result<Option<Secret>, Failure> {
+    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    if set(name) || set(&format!("{name}_FILE")) { secret(name).map(Some) } else { Ok(None) }
 }

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use edgegrant::Instant;
 use serde::Deserialize;
 
 use super::{Api, Caller, Http, Request, Secret};
@@ -94,7 +95,7 @@ impl Caller for AlertLogic {
 }
 
 impl Api for AlertLogic {
-    fn first(&self) -> Vec<Request> {
+    fn first(&self, _: Instant) -> Vec<Request> {
         let of = |kind: &str, account: &String| {
             Request::get(kind, format!("/subscriptions/v1/{account}/{kind}"), &[])
         };

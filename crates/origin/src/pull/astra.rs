@@ -1,5 +1,6 @@
 //! The core API of Astra Control.
 
+use edgegrant::Instant;
 use serde::Deserialize;
 
 use super::{Answer, Api, Caller, Http, Request, Secret};
@@ -46,7 +47,7 @@ impl Caller for Astra {
 
 impl Api for Astra {
     /// Without `include`, so that every field has its name.
-    fn first(&self) -> Vec<Request> {
+    fn first(&self, _: Instant) -> Vec<Request> {
         let of = |kind: &str, account: &String| {
             let path = format!("/accounts/{account}/core/v1/{kind}");
             Request::get(kind, path, &[("limit", PAGE), ("count", "true")])
@@ -58,7 +59,7 @@ impl Api for Astra {
         self.accounts.iter().flat_map(of_account).collect()
     }
 
-    fn next(&self, asked: &Request, answer: &Answer) -> Result<Vec<Request>, Failure> {
+    fn next(&self, asked: &Request, answer: &Answer, _: Instant) -> Result<Vec<Request>, Failure> {
         let page: Page = serde_json::from_str(answer.body.get()).map_err(|error| {
             Failure::bad_input("answer-malformed", format!("{}: {error}", asked.kind))
         })?;

@@ -7,6 +7,7 @@ use aws_sigv4::http_request::{
     SignableBody, SignableRequest, SigningParams, SigningSettings, sign,
 };
 use aws_sigv4::sign::v4;
+use edgegrant::Instant;
 use serde::Deserialize;
 
 use super::{Answer, Api, Caller, Http, Request, Secret};
@@ -63,8 +64,7 @@ impl AwsMarketplace {
             object.insert("NextToken".into(), token.into());
         }
         let json = Some(json.to_string());
-        let (kind, path) = ("entitlements".into(), "/".into());
-        Request { kind, path, query: String::new(), json, optional: false }
+        Request { json, ..Request::get("entitlements", "/".into(), &[]) }
     }
 
     fn signed(
@@ -121,12 +121,12 @@ impl Caller for AwsMarketplace {
 }
 
 impl Api for AwsMarketplace {
-    fn first(&self) -> Vec<Request> {
+    fn first(&self, _: Instant) -> Vec<Request> {
         self.products.iter().map(|product| Self::page(product, None)).collect()
     }
 
     /// Pages go on as long as there is a token, also after an empty one.
-    fn next(&self, asked: &Request, answer: &Answer) -> Result<Vec<Request>, Failure> {
+    fn next(&self, asked: &Request, answer: &Answer, _: Instant) -> Result<Vec<Request>, Failure> {
         let malformed = |error: serde_json::Error| {
             Failure::bad_input("answer-malformed", format!("entitlements: {error}"))
         };

@@ -3,6 +3,7 @@
 //! An answer stands in an envelope that the importers read. What the source does not have is kept
 //! too, under a name that they do not read, so that it is not asked for again.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -68,7 +69,8 @@ impl Kept {
         turn: usize,
         request: &Request,
     ) -> Result<Option<Option<Answer>>, Failure> {
-        for (path, there) in [(self.file(turn), true), (self.absent(turn), false)] {
+        for there in [true, false] {
+            let path = self.file(turn, request, there);
             let text = match fs::read_to_string(&path) {
                 Ok(text) => text,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
@@ -90,10 +92,6 @@ impl Kept {
         request: &Request,
         answer: Option<&Answer>,
     ) -> Result<(), Failure> {
-        let (path, other) = match answer {
-            Some(_) => (self.file(turn), self.absent(turn)),
-            None => (self.absent(turn), self.file(turn)),
-        };
         let envelope = Envelope {
             request: request.clone(),
             http_status: if answer.is_some() { 200 } else { 404 },
@@ -102,19 +100,23 @@ impl Kept {
         };
         let text = serde_json::to_vec(&envelope)
             .map_err(|error| Failure::bad_input("json", error.to_string()))?;
-        if other.exists() {
-            Local.remove(&other)?;
-        }
-        Local.write(&path, &text, Readers::Masked)
+        Local.write(&self.file(turn, request, answer.is_some()), &text, Readers::Masked)
     }
 
     /// Puts the answers in the place of the folder.
-    pub(super) fn complete(self, answers: usize) -> Result<(), Failure> {
-        // Answers of an earlier, longer pull with other options.
-        for turn in answers.. {
-            let rest = [self.file(turn), self.absent(turn)];
-            let Some(file) = rest.iter().find(|file| file.exists()) else { break };
-            Local.remove(file)?;
+    ///
+    /// An earlier pull with other options may have left files that are not among the answers.
+    pub(super) fn complete(self, answers: &[(Request, bool)]) -> Result<(), Failure> {
+        let file =
+            |(turn, (request, there)): (usize, &(Request, bool))| self.file(turn, request, *there);
+        let mut known: HashSet<PathBuf> = answers.iter().enumerate().map(file).collect();
+        known.insert(self.partial.join(BEGUN));
+        let failed = |error| Failure::io(&self.partial, &error);
+        for entry in fs::read_dir(&self.partial).map_err(failed)? {
+            let path = entry.map_err(failed)?.path();
+            if !known.contains(&path) {
+                Local.remove(&path)?;
+            }
         }
         let moved = |from: &Path, to: &Path| {
             fs::rename(from, to).map_err(|error| Failure::io(from, &error))
@@ -128,12 +130,10 @@ impl Kept {
         remove(&before)
     }
 
-    fn file(&self, turn: usize) -> PathBuf {
-        self.partial.join(format!("{turn:06}.json"))
-    }
-
-    fn absent(&self, turn: usize) -> PathBuf {
-        self.partial.join(format!("{turn:06}.absent"))
+    /// The file of an answer, or of what is not there.
+    fn file(&self, turn: usize, request: &Request, there: bool) -> PathBuf {
+        let extension = if there { "json" } else { "absent" };
+        self.partial.join(format!("{}-{turn:06}.{extension}", request.kind))
     }
 }
 

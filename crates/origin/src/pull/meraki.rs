@@ -1,5 +1,7 @@
 //! The Meraki Dashboard API, version 1.
 
+use edgegrant::Instant;
+
 use super::{Answer, Api, Caller, Endpoint, Http, Request, Secret};
 use crate::failure::Failure;
 
@@ -36,7 +38,7 @@ impl Caller for Meraki {
 
 impl Api for Meraki {
     /// Subscriptions, what they lack, and the licences of organizations that have none.
-    fn first(&self) -> Vec<Request> {
+    fn first(&self, _: Instant) -> Vec<Request> {
         let mut first = vec![
             Request::get(
                 "catalogue",
@@ -53,14 +55,14 @@ impl Api for Meraki {
             first.extend([
                 Request::get("subscriptions", SUBSCRIPTIONS.into(), &paged),
                 Request::get("compliance", format!("{SUBSCRIPTIONS}/compliance/statuses"), &of),
-                Request::get("licence overview", overview, &[]).optional(),
-                Request::get("co-term licences", coterm, &[("perPage", PAGE)]).optional(),
+                Request::get("licence-overview", overview, &[]).optional(),
+                Request::get("co-term-licences", coterm, &[("perPage", PAGE)]).optional(),
             ]);
         }
         first
     }
 
-    fn next(&self, asked: &Request, answer: &Answer) -> Result<Vec<Request>, Failure> {
+    fn next(&self, asked: &Request, answer: &Answer, _: Instant) -> Result<Vec<Request>, Failure> {
         let Some(link) = next_link(&answer.link) else { return Ok(Vec::new()) };
         let Some((path, query)) = self.endpoint.within(link) else {
             let message = format!("{}: the next page is at another address", asked.kind);

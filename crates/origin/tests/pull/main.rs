@@ -209,7 +209,7 @@ fn meraki_links_are_followed_and_what_an_organization_lacks_is_left_out() {
     let subscriptions = "/administered/licensing/subscription/subscriptions";
     let server = Server::new(move |asked, before| {
         let path = asked.line.trim_start_matches("GET /api/v1");
-        let next = format!("<{subscriptions}?startingAfter=1>; rel=next");
+        let next = format!("<{subscriptions}?organizationIds%5B%5D=42&startingAfter=1>; rel=next");
         match path.split_once('?').unwrap_or((path, "")) {
             (path, query) if path == subscriptions => {
                 match (query.contains("startingAfter"), before) {
@@ -239,6 +239,9 @@ fn meraki_links_are_followed_and_what_an_organization_lacks_is_left_out() {
     for asked in server.asked() {
         assert_eq!(asked.header("authorization"), format!("Bearer {}", SECRETS[0]));
     }
+    let facts = shell.imported("meraki got");
+    assert_eq!(facts["42"]["entitlements"][0]["grants"].as_array().unwrap().len(), 2);
+    assert_eq!(facts.len(), 3);
     let asked = server.lines().into_iter().find(|line| line.contains("perPage")).unwrap();
     assert!(asked.contains("organizationIds%5B%5D=42"), "{asked}");
 }
@@ -324,6 +327,68 @@ fn alert_logic_asks_for_a_token_and_for_another_when_it_ends() {
     assert_eq!(authentications, 2);
     let facts = shell.imported("alert-logic got");
     assert_eq!(facts["1"]["entitlements"][0]["feature"], "detect");
+}
+
+#[test]
+fn openmeter_is_asked_for_the_state_at_one_minute_and_the_usage_since() {
+    let id = |kind: &str| format!("01H{kind}000000000000000000001");
+    let server = Server::new(move |asked, _| {
+        let (path, query) = asked.line.split_once('?').unwrap_or((&asked.line, ""));
+        let items = |items: Value| Given::json(&json!({ "items": items, "totalCount": 1 }));
+        match path.trim_start_matches("GET ") {
+            "/api/v1/customers" if query.starts_with("page=1&") => {
+                let customer = |n: usize| json!({ "id": format!("c{n}"), "key": format!("k{n}") });
+                items((0..1000).map(customer).collect())
+            }
+            "/api/v1/customers" => items(json!([{ "id": id("C"), "key": "acme" }])),
+            "/api/v1/meters" => Given::json(&json!([{ "slug": "m", "aggregation": "SUM" }])),
+            "/api/v1/features" => items(json!([{ "id": id("F"), "key": "tokens", "meterSlug": "m",
+                                                 "meterGroupByFilters": { "model": "large" } }])),
+            "/api/v2/entitlements" => items(json!([{
+                "id": id("E"), "type": "metered", "featureKey": "tokens", "featureId": id("F"),
+                "customerId": id("C"), "customerKey": "acme",
+                "createdAt": "2026-01-01T00:00:00Z", "updatedAt": "2026-01-01T00:00:00Z",
+                "activeFrom": "2026-01-01T00:00:00Z", "measureUsageFrom": "2026-01-01T00:00:00Z",
+                "lastReset": "2000-01-01T00:00:00Z",
+                "currentUsagePeriod": { "from": "2000-01-01T00:00:00Z", "to": "2100-01-01T00:00:00Z" },
+                "usagePeriod": { "anchor": "2000-01-01T00:00:00Z", "intervalISO": "P100Y" },
+            }])),
+            "/api/v2/grants" => items(json!([{
+                "id": id("G"), "entitlementId": id("E"), "amount": 100, "priority": 1,
+                "effectiveAt": "2026-01-01T00:00:00Z", "createdAt": "2026-01-01T00:00:00Z",
+                "maxRolloverAmount": 100, "minRolloverAmount": 0,
+            }])),
+            path if path
+                == format!("/api/v2/customers/{}/entitlements/{}/value", id("C"), id("E")) =>
+            {
+                assert!(query.starts_with("time=20") && query.ends_with("%3A00Z"), "{query}");
+                Given::json(&json!({ "hasAccess": true, "balance": 60, "usage": 40, "overage": 0,
+                                     "totalAvailableGrantAmount": 100, "grantBalances": { id("G"): 60 } }))
+            }
+            "/api/v1/meters/m/query" => {
+                for part in [
+                    "from=20",
+                    "windowSize=MINUTE",
+                    "groupBy=customerId",
+                    "filterGroupBy%5Bmodel%5D=large",
+                ] {
+                    assert!(query.contains(part), "{query}");
+                }
+                let from = query.split('&').next().unwrap().replace("%3A", ":");
+                let from = from.trim_start_matches("from=");
+                Given::json(&json!({ "from": from, "windowSize": "MINUTE", "data": [] }))
+            }
+            other => panic!("{other}"),
+        }
+    });
+    let shell = Shell::new();
+    let pulled = shell.pulled(&format!("openmeter --out got --endpoint {}", server.address));
+    assert_eq!(pulled["answers"], 8);
+    let facts = shell.imported("openmeter got");
+    assert_eq!(facts.len(), 1001);
+    let entitlement = &facts["acme"]["entitlements"][0];
+    assert_eq!(entitlement["opening"]["balances"], json!({ id("G"): 60 }));
+    assert_eq!(entitlement["opening"]["usage"], 40);
 }
 
 #[test]

@@ -31,7 +31,8 @@ impl Mood {
 fn marketplace(mood: Mood) -> Server {
     Server::new(move |_: &Asked, _| {
         let entitlement = |customer: u32| {
-            json!({ "ProductCode": "prod", "Dimension": "users", "CustomerIdentifier": format!("c{customer}"),
+            json!({ "ProductCode": "prod", "Dimension": "users",
+                    "CustomerIdentifier": format!("c{customer}"),
                     "Value": { "IntegerValue": 5 }, "ExpirationDate": 4_000_000_000_u64 })
         };
         match mood.get() {

@@ -39,6 +39,8 @@ pub(super) struct SourcePlan {
     pub(super) name: String,
     pub(super) source: System,
     /// Product codes, organization ids or account ids, whatever the system sorts by.
+    /// OpenMeter is asked for everything.
+    #[serde(default)]
     pub(super) ids: Vec<String>,
     pub(super) endpoint: Option<String>,
     /// Stands before the names of variables with secrets, where two sources are of one system.
@@ -54,6 +56,9 @@ pub(super) struct SourcePlan {
     pub(super) canceled_runs_to_end: bool,
     #[serde(default)]
     pub(super) any_active: bool,
+    /// OpenMeter: as the option of `import`.
+    #[serde(default)]
+    pub(super) trust_units: bool,
 }
 
 /// A system that is pulled from.
@@ -62,6 +67,8 @@ pub(super) struct SourcePlan {
 pub(super) enum System {
     AwsMarketplace,
     AlertLogic,
+    Meraki,
+    Openmeter,
 }
 
 impl Plan {
@@ -95,11 +102,14 @@ impl SourcePlan {
         let refused = |code: &str, what: &str| {
             Err(Failure::bad_input(code, format!("{}: {what}", self.name)))
         };
-        if self.ids.is_empty() {
-            return refused("plan-ids", "there are no ids to ask for; name one");
+        if self.ids.is_empty() != (self.source == System::Openmeter) {
+            return refused("plan-ids", "name the ids to ask for, and none for openmeter");
         }
         if self.region.is_some() && self.source != System::AwsMarketplace {
             return refused("plan-option", "only aws-marketplace has a region");
+        }
+        if self.trust_units && self.source != System::Openmeter {
+            return refused("plan-option", "only openmeter has units to trust");
         }
         if (self.canceled_runs_to_end || self.any_active) && self.source != System::AlertLogic {
             return refused("plan-option", "only alert-logic has such an option");

@@ -11,13 +11,13 @@ use serde_json::{Value, json};
 use super::plan::{Plan, SourcePlan, System, or};
 use crate::cli::import::{deliver, write};
 use crate::cli::output;
-use crate::cli::pull::{secret, variable};
+use crate::cli::pull::{optional, secret, variable};
 use crate::failure::{Exit, Failure};
 use crate::folder::Folder;
 use crate::merge::Merge;
 use crate::publish::{self, Options, Published, Terms};
-use crate::pull::{AlertLogic, Api, AwsMarketplace, Endpoint, pull};
-use crate::sources::{Ends, Notes, alert_logic, answers, aws_marketplace};
+use crate::pull::{AlertLogic, Api, AwsMarketplace, Endpoint, Meraki, OpenMeter, pull};
+use crate::sources::{Ends, Notes, alert_logic, answers, aws_marketplace, meraki, openmeter};
 
 /// What came of a round.
 pub(super) struct Round {
@@ -95,9 +95,19 @@ fn fetch(source: &SourcePlan, folder: &Path, now: Instant) -> Result<(), Failure
                 region: source.region.clone().unwrap_or_else(|| AwsMarketplace::REGION.into()),
                 access_key: variable(&name("AWS_ACCESS_KEY_ID"))?,
                 secret_key: secret(&name("AWS_SECRET_ACCESS_KEY"))?,
-                session: secret(&name("AWS_SESSION_TOKEN")).ok(),
+                session: optional(&name("AWS_SESSION_TOKEN"))?,
             };
             ask(&api, &endpoint(AwsMarketplace::ENDPOINT)?)?;
+        }
+        System::Meraki => {
+            let endpoint = endpoint(Meraki::ENDPOINT)?;
+            let key = secret(&name("MERAKI_DASHBOARD_API_KEY"))?;
+            let organizations = source.ids.clone();
+            ask(&Meraki { organizations, key, endpoint: endpoint.clone() }, &endpoint)?;
+        }
+        System::Openmeter => {
+            let api = OpenMeter { token: optional(&name("OPENMETER_TOKEN"))? };
+            ask(&api, &endpoint(OpenMeter::ENDPOINT)?)?;
         }
         System::AlertLogic => {
             let access_key = variable(&name("ALERTLOGIC_ACCESS_KEY_ID"))?;
@@ -116,8 +126,13 @@ fn import(
     out: &Path,
     json: bool,
 ) -> Result<Exit, Failure> {
-    let answers = answers::read(&[answers.to_owned()])?;
     let mut notes = Notes::default();
+    if source.source == System::Openmeter {
+        let options = openmeter::Options { at, trust_units: source.trust_units };
+        let facts = openmeter::import(&[answers.to_owned()], &options, &mut notes)?;
+        return deliver(facts, &notes, at, out, json);
+    }
+    let answers = answers::read(&[answers.to_owned()])?;
     let ends = |usual: &str| -> Result<Ends, Failure> {
         let renewal_grace = match (source.renewal_grace, usual) {
             (None, "0") => 0,
@@ -130,6 +145,12 @@ fn import(
             let facts = aws_marketplace::import(&answers, &ends("P1D")?, &mut notes)?;
             deliver(facts, &notes, at, out, json)
         }
+        System::Meraki => {
+            let options = meraki::Options { organization: None, ends: ends("0")? };
+            let facts = meraki::import(&answers, &options, &mut notes)?;
+            deliver(facts, &notes, at, out, json)
+        }
+        System::Openmeter => Ok(Exit::Ok),
         System::AlertLogic => {
             let options = alert_logic::Options {
                 ends: ends("P1D")?,
