@@ -176,7 +176,10 @@ fn a_plan_that_cannot_be_meant_is_refused() {
         let error: Value = serde_json::from_str(errors.lines().last().unwrap()).unwrap();
         (output.status.code(), error["error"]["code"].as_str().unwrap().to_owned())
     };
-    let plan = |sources: Value| json!({ "audience": "a", "folder": "out", "work": "work", "sources": sources });
+    let plan = |sources: Value| {
+        json!({ "audience": "a", "folder": "out",
+                "work": "work", "sources": sources })
+    };
     let market = json!({ "name": "m", "source": "aws-marketplace", "ids": ["p"] });
     let code = |plan| refused(plan).1;
     assert_eq!(refused(plan(json!([]))), (Some(2), "plan-empty".into()));
