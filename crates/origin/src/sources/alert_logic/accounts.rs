@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use edgegrant::model::{Config, Entitlement, EntitlementType, Record, Source, Subject};
+use edgegrant::model::{Config, Entitlement, EntitlementType, Source, Subject};
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::value::RawValue;
 
 use super::family::Family;
@@ -10,6 +11,7 @@ use super::wire::{self, EntitlementList, Subscription, SubscriptionList};
 use super::{Gathered, Notes, Options, Reason, SYSTEM};
 use crate::failure::Failure;
 use crate::sources::answers::Answer;
+use crate::sources::listed::Item;
 
 /// Accounts by id.
 #[derive(Debug, Default)]
@@ -19,7 +21,7 @@ pub(super) struct Accounts(BTreeMap<String, Account>);
 #[derive(Debug, Default)]
 pub(super) struct Account {
     /// The list of its entitlements without these.
-    list: Option<Config>,
+    list: Option<Item<IgnoredAny>>,
     listed: Vec<Listed>,
     /// Entitlements that came with a subscription.
     carried: Vec<Listed>,
@@ -28,19 +30,10 @@ pub(super) struct Account {
 }
 
 /// An entitlement as the service listed it.
-#[derive(Debug)]
-pub(super) struct Listed {
-    pub(super) place: String,
-    pub(super) entitlement: wire::Entitlement,
-    json: Config,
-}
+pub(super) type Listed = Item<wire::Entitlement>;
 
 /// A subscription as the service listed it.
-#[derive(Debug)]
-struct Held {
-    subscription: Subscription,
-    json: Config,
-}
+type Held = Item<Subscription>;
 
 /// The vendor itself, whose people may use what nobody else may.
 const VENDOR: &str = "2";
@@ -65,10 +58,11 @@ impl Accounts {
         match () {
             () if has("subscriptions") => {
                 let list: SubscriptionList = answer.parse()?;
-                list.subscriptions.iter().try_for_each(|json| self.subscribe(answer, json))
+                let all = items(answer.place(), "subscription", &list.subscriptions)?;
+                all.into_iter().try_for_each(|held| self.subscribe(held))
             }
             () if has("account_id") && has("id") => {
-                self.subscribe(answer, &answer.parse::<Box<RawValue>>()?)
+                self.subscribe(Item::new(answer.place().to_owned(), answer.body())?)
             }
             () if has("account_id") && has("entitlements") => self.entitle(answer, notes),
             () if has("error") || has("errors") || has("message") => Err(answer.error()),
@@ -81,64 +75,54 @@ impl Accounts {
         let account = self.0.entry(list.account_id).or_default();
         account.list = Some(without_entitlements(answer)?);
         account.legacy.extend(list.legacy_features.unwrap_or_default());
-        account.replace(listed(answer, answer.place(), &list.entitlements)?, notes);
+        account.replace(items(answer.place(), "entitlement", &list.entitlements)?, notes);
         Ok(())
     }
 
-    fn subscribe(&mut self, answer: &Answer, json: &RawValue) -> Result<(), Failure> {
-        let subscription: Subscription = answer.parse_part(json.get())?;
-        let place = format!("{}: subscription {}", answer.place(), subscription.id);
-        let account = self.0.entry(subscription.account_id.clone()).or_default();
-        let carried = subscription.entitlements.as_deref().unwrap_or_default();
-        for mut listed in listed(answer, &place, carried)? {
-            listed.entitlement.subscription_id.get_or_insert_with(|| subscription.id.clone());
-            account.carried.push(listed);
+    fn subscribe(&mut self, held: Held) -> Result<(), Failure> {
+        let Subscription { id, account_id, entitlements, .. } = &held.value;
+        let carried = entitlements.as_deref().unwrap_or_default();
+        let mut carried: Vec<Listed> = items(&held.place, "entitlement", carried)?;
+        for listed in &mut carried {
+            listed.value.subscription_id.get_or_insert_with(|| id.clone());
         }
-        account.hold(Held { subscription, json: config(answer, json.get())? });
+        let account = self.0.entry(account_id.clone()).or_default();
+        account.carried.extend(carried);
+        account.hold(held);
         Ok(())
     }
 }
 
-/// All members of an answer beside the entitlements, for whoever answers in its words.
-fn without_entitlements(answer: &Answer) -> Result<Config, Failure> {
+/// The members of an answer beside its entitlements, for whoever answers in its words.
+fn without_entitlements(answer: &Answer) -> Result<Item<IgnoredAny>, Failure> {
     let mut members: BTreeMap<String, Box<RawValue>> = answer.parse()?;
     members.remove("entitlements");
-    config(answer, &serde_json::to_string(&members).unwrap_or_default())
+    Item::new(answer.place().to_owned(), &serde_json::to_string(&members).unwrap_or_default())
 }
 
-fn listed(
-    answer: &Answer,
+fn items<T: DeserializeOwned>(
     place: &str,
-    entitlements: &[Box<RawValue>],
-) -> Result<Vec<Listed>, Failure> {
-    let listed = |(index, json): (usize, &str)| {
-        let place = format!("{place}: entitlement {}", index + 1);
-        let entitlement = answer.parse_part(json)?;
-        Ok(Listed { place, entitlement, json: config(answer, json)? })
-    };
-    entitlements.iter().map(|json| json.get()).enumerate().map(listed).collect()
+    kind: &str,
+    records: &[Box<RawValue>],
+) -> Result<Vec<Item<T>>, Failure> {
+    let place = |index| format!("{place}: {kind} {}", index + 1);
+    let item = |(index, record): (usize, &str)| Item::new(place(index), record);
+    records.iter().map(|record| record.get()).enumerate().map(item).collect()
 }
 
-fn config(answer: &Answer, json: &str) -> Result<Config, Failure> {
-    let named = |error: edgegrant::Error| format!("{}: {}", answer.place(), error.message());
-    Config::parse(json).map_err(|error| Failure::bad_input(error.code(), named(error)))
-}
-
-impl Listed {
-    /// What the record is called in all answers, if it is called anything.
-    fn name(&self) -> Option<[String; 3]> {
-        let wire::Entitlement { id, subscription_id, product_family, .. } = &self.entitlement;
-        Some([subscription_id.clone()?, id.clone()?, product_family.clone()?])
-    }
+/// What an entitlement is called in all answers, if it is called anything.
+fn name(listed: &Listed) -> Option<[String; 3]> {
+    let wire::Entitlement { id, subscription_id, product_family, .. } = &listed.value;
+    Some([subscription_id.clone()?, id.clone()?, product_family.clone()?])
 }
 
 impl Account {
     /// Adds a list of entitlements. What an earlier list says of one of them holds no more.
     fn replace(&mut self, newer: Vec<Listed>, notes: &mut Notes) {
-        let index = |listed: &Listed| Some((listed.name()?, listed.json.clone()));
+        let index = |listed: &Listed| Some((name(listed)?, listed.json.clone()));
         let names: HashMap<[String; 3], Config> = newer.iter().filter_map(index).collect();
         self.listed.retain(|old| {
-            let json = old.name().and_then(|name| names.get(&name));
+            let json = name(old).and_then(|name| names.get(&name));
             if json.is_some_and(|json| *json != old.json) {
                 notes.warn(&old.place, REPLACED);
             }
@@ -149,14 +133,11 @@ impl Account {
 
     /// Keeps a subscription once: asked for by its id, it says more than in a list.
     fn hold(&mut self, newer: Held) {
-        let known = self
-            .subscriptions
-            .iter_mut()
-            .find(|held| held.subscription.id == newer.subscription.id);
-        match known {
+        let same = |held: &&mut Held| held.value.id == newer.value.id;
+        match self.subscriptions.iter_mut().find(same) {
             None => self.subscriptions.push(newer),
-            Some(held) if newer.subscription.entitlements.is_some() => *held = newer,
-            Some(held) if held.subscription.entitlements.is_none() => *held = newer,
+            Some(held) if newer.value.entitlements.is_some() => *held = newer,
+            Some(held) if held.value.entitlements.is_none() => *held = newer,
             Some(_) => {}
         }
     }
@@ -169,8 +150,8 @@ impl Account {
         options: &Options,
         notes: &mut Notes,
     ) {
-        let listed: BTreeSet<_> = self.listed.iter().filter_map(Listed::name).collect();
-        let unlisted = |carried: &Listed| carried.name().is_none_or(|name| !listed.contains(&name));
+        let listed: BTreeSet<_> = self.listed.iter().filter_map(name).collect();
+        let unlisted = |carried: &Listed| name(carried).is_none_or(|name| !listed.contains(&name));
         self.listed.extend(std::mem::take(&mut self.carried).into_iter().filter(unlisted));
         self.describe(gathered.subject(id));
         for (key, family) in self.families(notes) {
@@ -196,7 +177,7 @@ impl Account {
     fn families(&self, notes: &mut Notes) -> BTreeMap<&str, Family<'_>> {
         let mut families = BTreeMap::<&str, Family<'_>>::new();
         for listed in &self.listed {
-            match listed.entitlement.product_family.as_deref() {
+            match listed.value.product_family.as_deref() {
                 Some(key) if !key.is_empty() => families.entry(key).or_default().add(listed),
                 _ => notes.warn(&listed.place, WITHOUT_KEY),
             }
@@ -206,20 +187,14 @@ impl Account {
 
     /// What the service said, and what kinds of subscriptions are active.
     fn describe(&self, subject: &mut Subject) {
-        let record = |kind: &str, feature: Option<&String>, json: &Config| Record {
-            system: SYSTEM.into(),
-            kind: kind.into(),
-            feature: feature.cloned(),
-            json: json.clone(),
-        };
-        let list = self.list.iter().map(|json| record("account", None, json));
+        let list = self.list.iter().map(|list| list.record(SYSTEM, "account", None));
         let entitlements = self.listed.iter().map(|listed| {
-            record("entitlement", listed.entitlement.product_family.as_ref(), &listed.json)
+            listed.record(SYSTEM, "entitlement", listed.value.product_family.as_deref())
         });
         let subscriptions =
-            self.subscriptions.iter().map(|held| record("subscription", None, &held.json));
+            self.subscriptions.iter().map(|held| held.record(SYSTEM, "subscription", None));
         subject.records.extend(list.chain(entitlements).chain(subscriptions));
-        let active = self.subscriptions.iter().map(|held| &held.subscription);
+        let active = self.subscriptions.iter().map(|held| &held.value);
         let kinds = active.filter(|held| held.is_active() == Some(true));
         let kinds: BTreeSet<&str> = kinds.filter_map(|held| held.kind.as_deref()).collect();
         if !kinds.is_empty() {
@@ -231,8 +206,10 @@ impl Account {
     /// Adds what is known of the subscription that an entitlement belongs to.
     fn subscribed(&self, mut entitlement: Entitlement) -> Entitlement {
         let id = entitlement.attributes.get("subscription");
-        let held = self.subscriptions.iter().find(|held| Some(&held.subscription.id) == id);
-        let Some(Held { subscription, .. }) = held else { return entitlement };
+        let held = self.subscriptions.iter().map(|held| &held.value);
+        let Some(subscription) = held.into_iter().find(|held| Some(&held.id) == id) else {
+            return entitlement;
+        };
         let known = [
             ("subscriptionType", subscription.kind.clone()),
             ("subscriptionActive", subscription.is_active().map(|active| active.to_string())),

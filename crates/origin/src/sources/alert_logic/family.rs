@@ -31,7 +31,7 @@ impl<'a> Family<'a> {
         notes: &mut Notes,
     ) -> Option<Entitlement> {
         let decides = self.decides(options)?;
-        let record = &decides.entitlement;
+        let record = &decides.value;
         let mut target = Entitlement::new(key, kind(record));
         let id = record.id.clone().unwrap_or_else(|| key.to_owned());
         target.source = Some(Source { system: SYSTEM.into(), id });
@@ -66,8 +66,8 @@ impl<'a> Family<'a> {
     ///
     /// One that begins later leaves it, until then, to the one that would decide without it.
     fn decides(&self, options: &Options) -> Option<&'a Listed> {
-        let usable = |record: &&Listed| options.lets_use(&record.entitlement);
-        let begun = |record: &&Listed| options.has_begun(&record.entitlement);
+        let usable = |record: &&Listed| options.lets_use(&record.value);
+        let begun = |record: &&Listed| options.has_begun(&record.value);
         let mut records = self.records.clone();
         if options.any_active && records.iter().any(usable) {
             records.retain(usable);
@@ -83,16 +83,16 @@ impl<'a> Family<'a> {
 
 fn latest<'a>(records: &[&'a Listed], options: &Options) -> Option<&'a Listed> {
     let rank = |listed: &&Listed| {
-        let end = listed.entitlement.end_date;
-        (end.is_none(), end, options.lets_use(&listed.entitlement))
+        let end = listed.value.end_date;
+        (end.is_none(), end, options.lets_use(&listed.value))
     };
     records.iter().copied().max_by_key(rank)
 }
 
 /// The end of a usable record. What is canceled is not renewed, so it has no grace.
 fn end(decides: &Listed, options: &Options, notes: &mut Notes) -> Option<Timestamp> {
-    let end = decides.entitlement.end_date.map(|end| end.0);
-    if decides.entitlement.status.as_deref() == Some("canceled") {
+    let end = decides.value.end_date.map(|end| end.0);
+    if decides.value.status.as_deref() == Some("canceled") {
         return end;
     }
     options.ends.of(end, &decides.place, notes)
@@ -117,7 +117,7 @@ struct Setting<'a> {
 }
 
 fn configure(target: &mut Entitlement, decides: &Listed, value: &RawValue, notes: &mut Notes) {
-    let setting = Setting { value, value_type: decides.entitlement.value_type.as_deref() };
+    let setting = Setting { value, value_type: decides.value.value_type.as_deref() };
     let text = serde_json::to_string(&setting).unwrap_or_default();
     match Config::parse(&text) {
         Ok(config) => target.config = Some(config),
@@ -131,7 +131,7 @@ fn fill(target: &mut Entitlement, decides: &Listed, value: &RawValue, notes: &mu
         notes.error(&decides.place, NOT_A_NUMBER);
         return;
     };
-    let id = decides.entitlement.id.clone().unwrap_or_else(|| target.feature.clone());
+    let id = decides.value.id.clone().unwrap_or_else(|| target.feature.clone());
     let from = target.active_from.unwrap_or(Instant::EPOCH.into());
     target.grants = vec![Grant { expires_at: target.active_to, ..Grant::new(id, amount, from) }];
     target.soft_limit = true;
