@@ -2,6 +2,7 @@
 
 pub mod alert_logic;
 pub mod answers;
+pub mod astra;
 pub mod aws_marketplace;
 mod ends;
 mod gathered;

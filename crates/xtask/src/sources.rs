@@ -44,6 +44,15 @@ const SYSTEMS: &[System] = &[
         together: &[&["21", "22", "23"]],
     },
     System {
+        folder: "astra",
+        source: "astra",
+        arguments: &[
+            ("", &["--account", "4185d09b-6687-4801-a832-c005a9d94f41"]),
+            ("01", &["--include", "product,entitlementType,entitlementValue,allocation"]),
+        ],
+        together: &[&["10", "20"], &["21", "22"]],
+    },
+    System {
         folder: "meraki",
         source: "meraki",
         arguments: &[("", &["--organization", "77"])],

@@ -9,7 +9,9 @@ use edgegrant::{Instant, Interval};
 use super::{Outcome, output};
 use crate::facts::{Checker, Entry};
 use crate::failure::{Exit, Failure};
-use crate::sources::{Ends, Notes, alert_logic, answers, aws_marketplace, meraki, openmeter};
+use crate::sources::{
+    Ends, Notes, alert_logic, answers, astra, aws_marketplace, meraki, openmeter,
+};
 
 /// Turn what another system exports into facts.
 #[derive(Debug, clap::Args)]
@@ -24,6 +26,7 @@ enum Source {
     AwsMarketplace(AwsMarketplace),
     AlertLogic(AlertLogic),
     Meraki(Meraki),
+    Astra(Astra),
 }
 
 /// From the answers of OpenMeter's API, versions 1 and 2.
@@ -82,6 +85,20 @@ struct Meraki {
     /// Put end dates off so long: an ISO 8601 duration without months, or 0.
     #[arg(long, value_parser = grace, default_value = "0")]
     renewal_grace: u64,
+}
+
+/// From NetApp Astra Control's entitlements, licences and subscriptions of an account.
+#[derive(Debug, clap::Args)]
+struct Astra {
+    #[command(flatten)]
+    given: Given,
+    /// The account that bodies are about whose requests are not known.
+    #[arg(long)]
+    account: Option<String>,
+    /// The fields that entitlements were asked for with, in that order, where their requests are
+    /// not known: id,product,…
+    #[arg(long, value_delimiter = ',')]
+    include: Vec<String>,
 }
 
 /// How end dates are taken that move forward on renewal.
@@ -161,6 +178,12 @@ pub(super) fn run(args: &Args, json: bool) -> Outcome {
             finish(facts, &notes, given, json)
         }
         Source::Meraki(args) => import_meraki(args, &mut notes, json),
+        Source::Astra(Astra { given, account, include }) => {
+            let (account, include) = (account.clone(), include.clone());
+            let options = astra::Options { at: given.at(), account, include };
+            let facts = astra::import(&answers::read(&given.paths)?, &options, &mut notes)?;
+            finish(facts, &notes, given, json)
+        }
     }
 }
 

@@ -112,19 +112,25 @@ impl Imported {
 
     /// Publishes the facts as of [`NOW`], and opens a gate over them.
     pub(crate) fn gate(&self) -> Opened {
+        self.gate_at(NOW)
+    }
+
+    /// Publishes the facts at an instant, and opens a gate over them then.
+    pub(crate) fn gate_at(&self, now: &str) -> Opened {
         assert_eq!(self.errors(), Vec::<&str>::new());
-        Opened::new(&self.facts)
+        Opened::new(&self.facts, at(now))
     }
 }
 
 /// A gate over published facts.
 pub(crate) struct Opened {
     gate: Gate,
+    now: Instant,
     _folder: TempDir,
 }
 
 impl Opened {
-    fn new(facts: &[Fact]) -> Self {
+    fn new(facts: &[Fact], now: Instant) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("facts.ndjson");
         let lines = facts.iter().map(|fact| serde_json::to_string(fact).unwrap() + "\n");
@@ -135,7 +141,7 @@ impl Opened {
         let interval = |text| Interval::parse(text).unwrap();
         let terms = Terms {
             audience: "acme/test".into(),
-            now: at(NOW),
+            now,
             stale_after: interval("PT2M"),
             expires_after: interval("P1D"),
             dead_after: interval("P7D"),
@@ -146,12 +152,12 @@ impl Opened {
         publish(&options, &[key], &out).unwrap();
         let mut gate = Gate::new(gate::Options::new("acme/test".into(), keyring.clone()));
         let head = fs::read(out.head()).unwrap();
-        let offer = gate.offer(&head, Clock::At(at(NOW)), Origin::Bytes).unwrap();
+        let offer = gate.offer(&head, Clock::At(now), Origin::Bytes).unwrap();
         let Offer::Body { .. } = offer else { panic!("no body is offered") };
         let head = edgegrant::trust::verify(&head, &keyring, "acme/test").unwrap();
         let roots: Roots = folder::roots(head.head());
         gate.accept(fs::read(out.pack(&roots)).unwrap()).unwrap();
-        Self { gate, _folder: folder }
+        Self { gate, now, _folder: folder }
     }
 
     /// The answer at [`NOW`].
@@ -169,7 +175,7 @@ impl Opened {
         used: Option<&str>,
     ) -> gate::Answer {
         let (amount, used) = (more.map(amount), used.map(amount));
-        let clock = Clock::At(at(NOW));
+        let clock = Clock::At(self.now);
         self.gate.check(&Ask { subject, feature, clock, at: Some(at(when)), amount, used })
     }
 }

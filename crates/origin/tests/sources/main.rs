@@ -8,6 +8,7 @@
 )]
 
 mod alert_logic;
+mod astra;
 mod aws_marketplace;
 mod kit;
 mod meraki;

@@ -24,6 +24,11 @@ const OVERVIEW_MISSING: Reason = (
     "licences do not say when they end or what they add up to; get the overview too",
 );
 
+const LICENSES_MISSING: Reason = (
+    "licenses-missing",
+    "where each device has a licence, the overview names no models; list the licences too",
+);
+
 /// Entitles organizations to what their overviews say. Licences are only kept.
 pub(super) fn import(
     received: &Received,
@@ -35,7 +40,11 @@ pub(super) fn import(
     for Owned { organization: owner, item } in &received.overviews {
         let target = organization(gathered, owner);
         target.records.push(item.record(SYSTEM, "licenses-overview", None));
-        overviews.insert(owner, item);
+        if item.value.licensed_device_counts.is_some() {
+            overviews.insert(owner, item);
+        } else if !received.device_licenses.iter().any(|other| other.organization == *owner) {
+            notes.warn(&item.place, LICENSES_MISSING);
+        }
     }
     for Owned { organization: owner, item } in &received.licenses {
         let target = organization(gathered, owner);
@@ -87,8 +96,8 @@ impl Term {
 /// One entitlement for each model. How many devices there are, the overview does not say.
 fn entitlements(item: &Item<Overview>, options: &Options, notes: &mut Notes) -> Vec<Entitlement> {
     let term = Term::new(item, options, notes);
-    let counts = &item.value.licensed_device_counts;
-    counts.iter().map(|(model, count)| entitlement(model, count.0, &term, &item.value)).collect()
+    let counts = item.value.licensed_device_counts.iter().flatten();
+    counts.map(|(model, count)| entitlement(model, count.0, &term, &item.value)).collect()
 }
 
 fn entitlement(model: &str, count: Amount, term: &Term, overview: &Overview) -> Entitlement {

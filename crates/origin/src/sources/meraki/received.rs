@@ -68,7 +68,7 @@ impl Received {
             () if list && (has("licenseType") || has("state")) => {
                 own(&mut self.device_licenses, owned()?, Item::all(answer, "license")?);
             }
-            () if !list && has("licensedDeviceCounts") => {
+            () if !list && (has("licensedDeviceCounts") || has("states")) => {
                 own(&mut self.overviews, owned()?, Item::all(answer, "overview")?);
             }
             () if names == ["errors"] => return Err(answer.error()),

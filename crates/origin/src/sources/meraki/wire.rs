@@ -93,14 +93,15 @@ pub(super) struct Missing {
     pub(super) entitlements: Vec<Entitlement>,
 }
 
-/// What an organization with co-termination licensing has; its licences end together.
+/// What an organization has whose licences end together.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Overview {
     pub(super) status: Option<String>,
     #[serde(default, deserialize_with = "date")]
     pub(super) expiration_date: Option<Timestamp>,
-    pub(super) licensed_device_counts: BTreeMap<String, Number>,
+    /// Absent where each device has a licence of its own.
+    pub(super) licensed_device_counts: Option<BTreeMap<String, Number>>,
 }
 
 /// A licence with co-termination.

@@ -126,3 +126,15 @@ fn seats_of_a_licence_are_had_without_knowing_who_sits() {
     let answer = imported(&[expired]).gate().check(ORGANIZATION, "SM");
     assert_eq!(answer.reason, Reason::Suspended);
 }
+
+#[test]
+fn an_overview_of_states_says_nothing_of_models() {
+    let states = json!({ "licenseCount": 1, "states": { "active": { "count": 1 } } });
+    let import = imported(std::slice::from_ref(&states));
+    assert_eq!(import.codes(), ["licenses-missing"]);
+    assert_eq!(import.subject(ORGANIZATION).records[0].kind, "licenses-overview");
+    let license = json!([{ "id": "1", "licenseType": "ENT", "state": "unused" }]);
+    let import = imported(&[states, license]);
+    assert_eq!(import.codes(), Vec::<&str>::new());
+    assert!(import.gate().check(ORGANIZATION, "ENT").has_access);
+}
