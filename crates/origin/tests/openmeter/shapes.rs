@@ -2,7 +2,7 @@
 
 use edgegrant::Amount;
 use edgegrant::engine::Reason;
-use edgegrant::model::Fact;
+use edgegrant::model::{Fact, Record};
 use serde_json::{Value, json};
 
 use crate::kit::{amount, export, grant, imported, metered, refusal, usage, value, with};
@@ -60,6 +60,39 @@ fn records_say_what_they_are_where_the_file_does_not() {
     for unclear in [json!({ "id": "1", "key": "a", "name": "A" }), json!([{}]), json!(7)] {
         assert_eq!(refusal(&[("9.json", unclear)]), "answer-unknown");
     }
+}
+
+#[test]
+fn what_the_server_said_is_kept() {
+    let feature = json!({ "id": "01HF0000000000000000000001", "key": "tokens", "meterSlug": "t" });
+    let meter = json!({ "slug": "t", "aggregation": "SUM", "valueProperty": "$.n" });
+    let old = metered(json!({ "updatedAt": "2025-12-31T00:00:00Z" }));
+    let (customer, grant, value) = (customer(json!({})), grant(json!({})), value(json!({})));
+    let import = imported(&[
+        ("customers.json", json!([customer])),
+        ("features.json", json!([feature])),
+        ("meters.json", json!([meter])),
+        ("entitlements.json", json!([old, metered(json!({}))])),
+        ("grants.json", json!([grant, grant])),
+        ("values.ndjson", json!([value])),
+    ]);
+    let told = |records: &[Record]| -> Vec<(String, Option<String>, Value)> {
+        let told = |record: &Record| {
+            let json = serde_json::from_str(record.json.as_str()).unwrap();
+            (record.kind.clone(), record.feature.clone(), json)
+        };
+        records.iter().map(told).collect()
+    };
+    let of = |kind: &str, json: Value| (kind.to_owned(), Some("tokens".to_owned()), json);
+    let expected = [
+        ("customer".to_owned(), None, customer),
+        of("entitlement", metered(json!({}))),
+        of("grant", grant),
+        of("value", value),
+    ];
+    assert_eq!(told(&import.subjects()[0].records), expected);
+    let Some(Fact::Feature(declared)) = import.facts.first() else { panic!("no feature") };
+    assert_eq!(told(&declared.records), [of("feature", feature), of("meter", meter)]);
 }
 
 #[test]

@@ -14,16 +14,17 @@ use crate::facts;
 use crate::failure::Failure;
 use crate::input;
 use crate::sources::answers::{self, files_of};
+use crate::sources::listed::Item;
 
 /// Everything that the files hold, as the server wrote it.
 #[derive(Debug, Default)]
 pub(super) struct Export {
-    pub(super) customers: Option<Vec<Customer>>,
-    pub(super) features: Vec<Feature>,
-    pub(super) meters: Vec<Meter>,
-    pub(super) entitlements: Vec<Entitlement>,
-    pub(super) grants: Vec<Grant>,
-    pub(super) values: Vec<ValueAnswer>,
+    pub(super) customers: Option<Vec<Item<Customer>>>,
+    pub(super) features: Vec<Item<Feature>>,
+    pub(super) meters: Vec<Item<Meter>>,
+    pub(super) entitlements: Vec<Item<Entitlement>>,
+    pub(super) grants: Vec<Item<Grant>>,
+    pub(super) values: Vec<Item<ValueAnswer>>,
     pub(super) usage: Vec<UsageAnswer>,
 }
 
@@ -75,7 +76,11 @@ impl Export {
             Some(Kind::Entitlements) => push(path, item, &mut self.entitlements),
             Some(Kind::Grants) => push(path, item, &mut self.grants),
             Some(Kind::Values) => push(path, item, &mut self.values),
-            Some(Kind::Usage) => push(path, item, &mut self.usage),
+            Some(Kind::Usage) => {
+                let place = format!("record {}", self.usage.len() + 1);
+                self.usage.push(parsed(path, &place, item.get())?);
+                Ok(())
+            }
             None => Err(unknown(path, item)),
         }
     }
@@ -149,9 +154,12 @@ struct ServerError {
 fn push<T: DeserializeOwned>(
     path: &Path,
     item: &RawValue,
-    records: &mut Vec<T>,
+    records: &mut Vec<Item<T>>,
 ) -> Result<(), Failure> {
-    records.push(parsed(path, &format!("record {}", records.len() + 1), item.get())?);
+    let place = format!("{}: record {}", path.display(), records.len() + 1);
+    let item = Item::new(place, item.get())
+        .map_err(|refused| server_error(path, item.get()).unwrap_or(refused))?;
+    records.push(item);
     Ok(())
 }
 

@@ -2,12 +2,13 @@
 
 use std::collections::{HashMap, HashSet};
 
-use edgegrant::model::{Source, Subject};
+use edgegrant::model::{Record, Source, Subject};
 use edgegrant::time::Timestamp;
 
 use super::SYSTEM;
 use super::wire::{Customer, Entitlement};
 use crate::sources::Notes;
+use crate::sources::listed::Item;
 
 /// Subjects in the order of the export, found by any of their names.
 #[derive(Debug, Default)]
@@ -26,18 +27,21 @@ pub(super) struct Owner {
 }
 
 impl Owners {
-    pub(super) fn new(customers: Option<Vec<Customer>>, notes: &mut Notes) -> Self {
+    pub(super) fn new(customers: Option<Vec<Item<Customer>>>, notes: &mut Notes) -> Self {
         let mut owners = Self { listed: customers.is_some(), ..Self::default() };
         let mut seen = HashSet::new();
         let mut customers = customers.unwrap_or_default();
         // Pages have no snapshot isolation: the same customer may stand on two of them.
-        customers.retain(|customer| seen.insert(customer.id.clone()));
+        customers.retain(|customer| seen.insert(customer.value.id.clone()));
         // Keys and ids first, so that no usage key takes a name that is somebody's own.
         for customer in &customers {
-            owners.add(customer.id.clone(), customer.key.clone(), customer.deleted_at);
+            let Customer { id, key, deleted_at, .. } = &customer.value;
+            let index = owners.add(id.clone(), key.clone(), *deleted_at);
+            owners.keep(index, customer.record(SYSTEM, "customer", None));
         }
         for (index, customer) in customers.iter().enumerate() {
-            let keys = customer.usage_attribution.iter().flat_map(|usage| &usage.subject_keys);
+            let keys =
+                customer.value.usage_attribution.iter().flat_map(|usage| &usage.subject_keys);
             for key in keys {
                 if !owners.name(index, key) {
                     notes.warn(format!("customer {}", index + 1), ALIAS_TAKEN);
@@ -61,6 +65,13 @@ impl Owners {
             self.name(index, &id);
         }
         index
+    }
+
+    /// Adds what the server said of a subject.
+    pub(super) fn keep(&mut self, index: usize, record: Record) {
+        if let Some(owner) = self.owners.get_mut(index) {
+            owner.subject.records.push(record);
+        }
     }
 
     /// Gives a subject another name; false when somebody else has it.

@@ -10,9 +10,10 @@ use super::files::Export;
 use super::metered::Ledger;
 use super::owners::Owners;
 use super::usage::UsageIndex;
-use super::wire::{Entitlement, Grant, ValueAnswer};
+use super::wire::{self, Entitlement, Grant, ValueAnswer};
 use super::{Options, Reason, SYSTEM};
 use crate::sources::Notes;
+use crate::sources::listed::Item;
 
 /// An export, indexed.
 #[derive(Debug)]
@@ -29,16 +30,20 @@ pub(super) struct Records {
 }
 
 impl Records {
-    pub(super) fn new(export: Export, options: &Options, notes: &mut Notes) -> Self {
+    pub(super) fn new(mut export: Export, options: &Options, notes: &mut Notes) -> Self {
         let not_additive = not_additive(&export);
         let features = features(&export);
-        warn_of_strays(&export, notes);
-        let mut owners = Owners::new(export.customers, notes);
-        let entitlements = chosen(export.entitlements, &mut owners, options, notes);
+        newest(&mut export.entitlements, |given| (&given.id, given.updated_at));
+        newest(&mut export.grants, |grant| (&grant.id, grant.updated_at));
+        let mut owners = Owners::new(export.customers.take(), notes);
+        let owned = owned(&export.entitlements, &mut owners, notes);
+        keep(&export, &owned, &mut owners, notes);
+        let entitlements = chosen(export.entitlements, &owned, options, notes);
         let usage = UsageIndex::new(export.usage, &owners, notes);
         let mut values = HashMap::<String, Vec<ValueAnswer>>::new();
         // Without a balance it says only that the entitlement was not active then.
-        for answer in export.values.into_iter().filter(|answer| answer.value.balance.is_some()) {
+        let answers = export.values.into_iter().map(|answer| answer.value);
+        for answer in answers.filter(|answer| answer.value.balance.is_some()) {
             values.entry(answer.entitlement_id.clone()).or_default().push(answer);
         }
         for answers in values.values_mut() {
@@ -91,40 +96,97 @@ impl Records {
     }
 }
 
-/// Says what belongs to entitlements that are not there.
-fn warn_of_strays(export: &Export, notes: &mut Notes) {
-    let ids: HashSet<&str> = export.entitlements.iter().map(|given| &*given.id).collect();
-    let grants = export.grants.iter().map(|grant| (&grant.entitlement_id, &grant.id));
-    let values =
-        export.values.iter().map(|answer| (&answer.entitlement_id, &answer.entitlement_id));
-    for (_, record) in grants.chain(values).filter(|(owner, _)| !ids.contains(owner.as_str())) {
-        notes.warn(record, ENTITLEMENT_MISSING);
+/// Leaves the latest version of each record, which pages without isolation may show twice.
+fn newest<T>(items: &mut Vec<Item<T>>, version: impl Fn(&T) -> (&String, Option<Timestamp>)) {
+    let mut latest = HashMap::<String, Option<Timestamp>>::new();
+    for item in items.iter() {
+        let (id, at) = version(&item.value);
+        let known = latest.entry(id.clone()).or_insert(at);
+        *known = at.max(*known);
+    }
+    let mut seen = HashSet::new();
+    items.retain(|item| {
+        let (id, at) = version(&item.value);
+        latest.get(id) == Some(&at) && seen.insert(id.clone())
+    });
+}
+
+/// Whose each entitlement is, by its id.
+fn owned(
+    entitlements: &[Item<Entitlement>],
+    owners: &mut Owners,
+    notes: &mut Notes,
+) -> HashMap<String, usize> {
+    let mut owned = HashMap::with_capacity(entitlements.len());
+    for entitlement in entitlements.iter().map(|item| &item.value) {
+        match owners.of(entitlement) {
+            Some(owner) => {
+                owned.insert(entitlement.id.clone(), owner);
+            }
+            None => notes.warn(&entitlement.id, OWNER_MISSING),
+        }
+    }
+    owned
+}
+
+/// Gives owners what the server said of theirs, and says what is of no entitlement.
+fn keep(export: &Export, owned: &HashMap<String, usize>, owners: &mut Owners, notes: &mut Notes) {
+    let mut features = HashMap::<&str, &str>::new();
+    for item in &export.entitlements {
+        let Entitlement { id, feature_key, .. } = &item.value;
+        features.insert(id, feature_key);
+        if let Some(owner) = owned.get(id) {
+            owners.keep(*owner, item.record(SYSTEM, "entitlement", Some(feature_key)));
+        }
+    }
+    let mut belongs = |id: &str, stray: &str| {
+        let feature = features.get(id).copied();
+        if feature.is_none() {
+            notes.warn(stray, ENTITLEMENT_MISSING);
+        }
+        owned.get(id).copied().zip(feature)
+    };
+    for item in &export.grants {
+        if let Some((owner, feature)) = belongs(&item.value.entitlement_id, &item.value.id) {
+            owners.keep(owner, item.record(SYSTEM, "grant", Some(feature)));
+        }
+    }
+    for item in &export.values {
+        let id = &item.value.entitlement_id;
+        if let Some((owner, feature)) = belongs(id, id) {
+            owners.keep(owner, item.record(SYSTEM, "value", Some(feature)));
+        }
     }
 }
 
 /// Features by key. An archived one may share its key with its successor and still be in use.
 fn features(export: &Export) -> Vec<Feature> {
-    let mut ids = BTreeMap::<&str, Option<&str>>::new();
-    for entitlement in &export.entitlements {
-        ids.entry(&entitlement.feature_key).or_default();
+    let mut features = BTreeMap::<&str, Feature>::new();
+    for Item { value: entitlement, .. } in &export.entitlements {
+        let key = &*entitlement.feature_key;
+        features.entry(key).or_insert_with(|| Feature::new(key));
     }
-    for feature in &export.features {
-        let live = feature.archived_at.is_none() && feature.deleted_at.is_none();
-        let id = ids.entry(&feature.key).or_default();
-        if live || id.is_none() {
-            *id = Some(&feature.id);
+    let mut seen = HashSet::new();
+    for item in export.features.iter().filter(|item| seen.insert(&item.value.id)) {
+        let wire::Feature { id, key, .. } = &item.value;
+        let live = item.value.archived_at.is_none() && item.value.deleted_at.is_none();
+        let feature = features.entry(key).or_insert_with(|| Feature::new(key));
+        if live || feature.source.is_none() {
+            feature.source = Some(Source { system: SYSTEM.into(), id: id.clone() });
         }
+        feature.records.push(item.record(SYSTEM, "feature", Some(key)));
+        let slug = item.value.meter_slug.as_ref();
+        let meter = export.meters.iter().find(|meter| Some(&meter.value.slug) == slug);
+        let meter = meter.map(|meter| meter.record(SYSTEM, "meter", Some(key)));
+        feature.records.extend(meter);
     }
-    let source = |id: &str| Source { system: SYSTEM.into(), id: id.into() };
-    let feature =
-        |(key, id): (&str, Option<&str>)| Feature { source: id.map(source), ..Feature::new(key) };
-    ids.into_iter().map(feature).collect()
+    features.into_values().collect()
 }
 
 /// Features whose meters do not add up, as far as the meters are exported.
 fn not_additive(export: &Export) -> HashMap<String, Reason> {
     let aggregations: HashMap<&str, &str> =
-        export.meters.iter().map(|meter| (&*meter.slug, &*meter.aggregation)).collect();
+        export.meters.iter().map(|item| (&*item.value.slug, &*item.value.aggregation)).collect();
     let reason = |slug: &str| match aggregations.get(slug).copied() {
         Some("SUM" | "COUNT") | None => None,
         Some(_) => Some(NOT_ADDITIVE),
@@ -132,29 +194,22 @@ fn not_additive(export: &Export) -> HashMap<String, Reason> {
     let of_feature = |feature: &super::wire::Feature| {
         Some((feature.key.clone(), reason(feature.meter_slug.as_deref()?)?))
     };
-    export.features.iter().filter_map(of_feature).collect()
+    export.features.iter().map(|item| &item.value).filter_map(of_feature).collect()
 }
 
-/// One entitlement for each owner and feature, in the order of the export.
+/// One entitlement for each owner and feature, by id: the one that counts first of all.
 fn chosen(
-    mut entitlements: Vec<Entitlement>,
-    owners: &mut Owners,
+    entitlements: Vec<Item<Entitlement>>,
+    owned: &HashMap<String, usize>,
     options: &Options,
     notes: &mut Notes,
 ) -> Vec<(Entitlement, usize)> {
-    // The latest version of each record, then the one that counts first of all for a feature.
-    entitlements.sort_by_key(|entitlement| Reverse(entitlement.updated_at));
-    let mut seen = HashSet::new();
-    entitlements.retain(|entitlement| seen.insert(entitlement.id.clone()));
-    entitlements
-        .sort_by_cached_key(|entitlement| (rank(entitlement, options), entitlement.id.clone()));
+    let owner = |item: Item<Entitlement>| Some((*owned.get(&item.value.id)?, item.value));
+    let mut entitlements: Vec<_> = entitlements.into_iter().filter_map(owner).collect();
+    entitlements.sort_by_cached_key(|(_, given)| (rank(given, options), given.id.clone()));
     let mut taken = HashSet::new();
     let mut kept = Vec::with_capacity(entitlements.len());
-    for entitlement in entitlements {
-        let Some(owner) = owners.of(&entitlement) else {
-            notes.warn(&entitlement.id, OWNER_MISSING);
-            continue;
-        };
+    for (owner, entitlement) in entitlements {
         if taken.insert((owner, entitlement.feature_key.clone())) {
             kept.push((entitlement, owner));
         } else {
@@ -177,15 +232,11 @@ fn rank(entitlement: &Entitlement, options: &Options) -> (u8, i64) {
     }
 }
 
-/// Grants by entitlement, the latest version of each.
-fn by_entitlement(mut grants: Vec<Grant>) -> HashMap<String, Vec<Grant>> {
-    grants.sort_by_key(|grant| Reverse(grant.updated_at));
-    let mut seen = HashSet::new();
+/// Grants by entitlement, in the order of their making.
+fn by_entitlement(grants: Vec<Item<Grant>>) -> HashMap<String, Vec<Grant>> {
     let mut index = HashMap::<String, Vec<Grant>>::new();
-    for grant in grants {
-        if seen.insert(grant.id.clone()) {
-            index.entry(grant.entitlement_id.clone()).or_default().push(grant);
-        }
+    for Item { value: grant, .. } in grants {
+        index.entry(grant.entitlement_id.clone()).or_default().push(grant);
     }
     for grants in index.values_mut() {
         grants.sort_by(|one, other| (one.created_at, &one.id).cmp(&(other.created_at, &other.id)));
