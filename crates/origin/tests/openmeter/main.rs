@@ -6,6 +6,7 @@
     reason = "a failed unwrap is a failed test"
 )]
 
+mod generated;
 mod kit;
 mod ledger;
 mod recorded;
