@@ -22,6 +22,8 @@ pub struct Answer {
     /// The file, and the place in it from the second body on.
     place: String,
     request: Request,
+    /// Whether a header `Link` names a next page (RFC 8288).
+    has_next: bool,
     body: Box<RawValue>,
 }
 
@@ -35,6 +37,11 @@ pub(super) struct Request {
 }
 
 impl Request {
+    /// The path without what stands behind the question mark.
+    pub(super) fn path(&self) -> &str {
+        self.path.split_once('?').map_or(&*self.path, |(path, _)| path)
+    }
+
     /// What follows a name in the path: the id of one of many.
     pub(super) fn after(&self, name: &str) -> Option<String> {
         let mut segments = self.path.split(['/', '?']);
@@ -55,8 +62,7 @@ impl Request {
 #[serde(deny_unknown_fields)]
 struct Envelope {
     http_status: Option<u16>,
-    #[serde(rename = "headers")]
-    _headers: Option<IgnoredAny>,
+    headers: Option<serde_json::Value>,
     request: Option<Request>,
     body: Box<RawValue>,
 }
@@ -93,10 +99,11 @@ fn read_file(path: &Path, answers: &mut Vec<Answer>) -> Result<(), Failure> {
 
 fn opened(place: String, body: Box<RawValue>) -> Result<Answer, Failure> {
     let Ok(envelope) = serde_json::from_str::<Envelope>(body.get()) else {
-        return Ok(Answer { place, request: Request::default(), body });
+        return Ok(Answer { place, request: Request::default(), has_next: false, body });
     };
     let request = envelope.request.unwrap_or_default();
-    let answer = Answer { place, request, body: envelope.body };
+    let has_next = envelope.headers.is_some_and(|headers| names_next(&headers));
+    let answer = Answer { place, request, has_next, body: envelope.body };
     if envelope.http_status.is_some_and(|status| status >= 400) {
         return Err(answer.error());
     }
@@ -109,6 +116,13 @@ fn opened(place: String, body: Box<RawValue>) -> Result<Answer, Failure> {
 /// `error-answer` for an envelope whose status is an error.
 pub(super) fn body(path: &Path, text: Box<RawValue>) -> Result<Box<RawValue>, Failure> {
     opened(path.display().to_string(), text).map(|answer| answer.body)
+}
+
+fn names_next(headers: &serde_json::Value) -> bool {
+    let mut headers = headers.as_object().into_iter().flatten();
+    let link = headers.find(|(name, _)| name.eq_ignore_ascii_case("link"));
+    let link = link.and_then(|(_, link)| link.as_str()).unwrap_or_default();
+    link.contains("rel=next") || link.contains("rel=\"next\"")
 }
 
 /// The JSON files of a folder and of its folders, by name, or the file itself.
@@ -145,6 +159,11 @@ impl Answer {
     /// What was asked, as far as somebody wrote it down.
     pub(super) const fn request(&self) -> &Request {
         &self.request
+    }
+
+    /// Whether the answer is known to be a page that is not the last.
+    pub(super) const fn has_next(&self) -> bool {
+        self.has_next
     }
 
     /// The body as it came.

@@ -50,8 +50,8 @@ const WITHOUT_KEY: Reason =
 ///
 /// # Errors
 /// `answer-unknown` and `error-answer` for what says nothing of licences, `organization-missing`
-/// and `organization-ambiguous` where it is not clear whose they are, `id-ambiguous`, and the code
-/// of a field that is wrong.
+/// and `organization-ambiguous` where it is not clear whose they are, `pages-missing` when a last
+/// page links to another, `id-ambiguous`, and the code of a field that is wrong.
 pub fn import(
     answers: &[Answer],
     options: &Options,

@@ -284,6 +284,29 @@ fn the_request_says_whose_a_body_is() {
 }
 
 #[test]
+fn a_list_that_breaks_off_is_missed() {
+    let page = |organization: &str, id: &str, next: bool| {
+        let relation = if next { "next" } else { "first" };
+        let link = format!("</subscriptions?startingAfter=1>; rel={relation}");
+        let items = if id.is_empty() {
+            json!([])
+        } else {
+            json!([subscription(id, &[("AP", 1, 2)], json!({}))])
+        };
+        json!({ "request": { "path": "/subscriptions",
+            "query": format!("organizationIds[]={organization}") },
+            "headers": { "link": link }, "body": items })
+    };
+    for last in ["2", ""] {
+        let whole = [page("5", "1", true), page("6", "3", false), page("5", last, false)];
+        assert!(imported(&whole).gate().check("5", "AP").has_access);
+    }
+    let broken = answers_of(&[page("5", "1", true), page("6", "3", false)]);
+    let refused = import(&broken, &options(), &mut Default::default()).map(|_| ());
+    assert_eq!(refused.unwrap_err().code, "pages-missing");
+}
+
+#[test]
 fn what_says_nothing_of_licences_is_refused() {
     let one = subscription("1", &[("AP", 1, 2)], json!({}));
     // The result of claiming a subscription, or of looking at what a claim would give.

@@ -34,6 +34,7 @@ impl Received {
         options: &Options,
         notes: &mut Notes,
     ) -> Result<Self, Failure> {
+        check_pages(answers)?;
         let mut received = Self::default();
         for answer in answers.iter().filter(|answer| !answer.is_empty_list()) {
             received.sort(answer, options)?;
@@ -105,6 +106,24 @@ impl Received {
             .filter_map(|sku| Some((sku.sku.as_deref()?, sku.product_class.as_deref()?)))
             .collect()
     }
+}
+
+/// That no list breaks off before its last page, as far as headers were kept.
+fn check_pages(answers: &[Answer]) -> Result<(), Failure> {
+    let mut unfinished = BTreeMap::new();
+    for answer in answers {
+        let request = answer.request();
+        let list = (request.path(), request.parameters("organizationIds[]"));
+        if answer.has_next() {
+            unfinished.insert(list, answer);
+        } else {
+            unfinished.remove(&list);
+        }
+    }
+    unfinished.into_values().next().map_or(Ok(()), |last| {
+        let message = "the last page links to another one; ask on with that link";
+        Err(refused(last, "pages-missing", message))
+    })
 }
 
 fn own<T>(all: &mut Vec<Owned<T>>, organization: String, items: Vec<Item<T>>) {
