@@ -21,7 +21,7 @@ use crate::engine::{Explanation, History, UsageEvent, WindowSize};
 use crate::error::Error;
 use crate::snapshot::{Body, Roots, Subject, cut};
 /// What callers of a gate name besides.
-pub use crate::snapshot::{Digest, PART_BYTES_MAX, Span, Stream, WhenExpired, patched};
+pub use crate::snapshot::{Digest, PART_BYTES_MAX, Span, Spans, Stream, WhenExpired, patched};
 use crate::time::Instant;
 use crate::trust::{Head, Keyring, TrustedKey, VerifiedHead};
 pub use answer::{Answer, Kind, Reason};

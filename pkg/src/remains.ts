@@ -33,8 +33,8 @@ interface Body {
 // The order is that of `Remains` in src/wasm/remains.rs.
 function piecesOf({ memory: { buffer }, address }: Remains): Pieces {
   const root = new Uint32Array(buffer, address, 4) as unknown as Root;
-  const [start, length, origin, tables] = root;
-  const spans = spansAt(buffer, start, length / 2);
+  const [start, count, origin, tables] = root;
+  const spans = spansAt(buffer, start, count);
   const pieces = (of: readonly Span[]) => of.map((span) => piece(buffer, span));
   const [floor = new Uint8Array(), frame, head, catalogue] = pieces(spans.slice(0, 4));
   if (frame === undefined || head === undefined || catalogue === undefined) {
@@ -49,7 +49,7 @@ function piecesOf({ memory: { buffer }, address }: Remains): Pieces {
   return { floor, snapshot: { origin, frame, head, catalogue, body } };
 }
 
-type Root = readonly [start: number, length: number, origin: number, tables: number];
+type Root = readonly [start: number, count: number, origin: number, tables: number];
 type Span = readonly [address: number, length: number];
 
 function spansAt(buffer: ArrayBuffer, address: number, count: number): Span[] {

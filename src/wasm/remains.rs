@@ -8,52 +8,39 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::answer::source;
 use super::{Gate, thrown};
-use crate::gate::{self, Origin, Span};
+use crate::gate::{self, Origin, Span, Spans};
 
 /// The addresses of what is needed to bring a gate back. `pkg/src/remains.ts` reads them.
 #[derive(Default)]
 pub(super) struct Remains {
-    /// Where `places` is, how many numbers it has, where the snapshot came from, and of a body that
-    /// is there as a whole the number of tables of pages.
+    /// Where `places` is, how many it has, where the snapshot came from, and of a body that is there
+    /// as a whole the number of tables of pages.
     root: Box<[u32; 4]>,
-    /// Address and length of the floor, the frame, the head and the catalogue; then of each node,
-    /// and of each table that says the same of pages.
-    places: Vec<u32>,
+    /// Floor, frame, head and catalogue; then each node, and each table that says the same of pages.
+    places: Vec<Span>,
     /// The frame, which nobody else holds.
     frame: Vec<u8>,
 }
 
 impl Remains {
     pub(super) fn note(&mut self, gate: &gate::Gate) {
-        let (mut places, mut frame) = (Vec::new(), Vec::new());
-        let mut root = [0, 0, 0, 0];
-        put(&mut places, Span::of(gate.floor().unwrap_or_default()));
+        let mut places = vec![Span::of(gate.floor().unwrap_or_default())];
+        let mut frame = Vec::new();
+        let (mut origin, mut tables) = (0, 0);
         if let Some(remains) = gate.remains() {
             frame = remains.frame();
-            for bytes in [&frame, remains.head, remains.catalogue] {
-                put(&mut places, Span::of(bytes));
-            }
-            root[2] = source(remains.origin) as u32;
-            if let Some(spans) = remains.spans() {
-                spans.nodes.into_iter().for_each(|node| put(&mut places, node));
-                for pages in &spans.pages {
-                    put(
-                        &mut places,
-                        Span { address: pages.as_ptr() as usize, length: pages.len() },
-                    );
-                }
-                root[3] = spans.pages.len() as u32;
+            origin = source(remains.origin) as u32;
+            places.extend([&*frame, remains.head, remains.catalogue].map(Span::of));
+            if let Some(Spans { nodes, pages }) = remains.spans() {
+                places.extend(nodes);
+                places.extend(pages.iter().map(|pages| Span::of_table(pages)));
+                tables = pages.len() as u32;
             }
         }
-        (root[0], root[1]) = (places.as_ptr() as u32, places.len() as u32);
-        *self.root = root;
+        *self.root = [places.as_ptr() as u32, places.len() as u32, origin, tables];
         self.places = places;
         self.frame = frame;
     }
-}
-
-fn put(places: &mut Vec<u32>, span: Span) {
-    places.extend([span.address as u32, span.length as u32]);
 }
 
 /// The page that a patch makes of a base; nothing where it makes none.

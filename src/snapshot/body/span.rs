@@ -5,6 +5,8 @@ use super::parts::Spot;
 
 /// An address and a length in bytes. Where the length is 0, two spans lie at the address instead:
 /// that of a base, and that of the patch which makes the part of it.
+///
+/// Whoever looks at the memory finds two words of the machine, the address first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct Span {
@@ -27,9 +29,15 @@ impl Span {
         Self { address: bytes.as_ptr() as usize, length: bytes.len() }
     }
 
+    /// Where a table of spans lies, and how many they are.
+    #[must_use]
+    pub fn of_table(spans: &[Self]) -> Self {
+        Self { address: spans.as_ptr() as usize, length: spans.len() }
+    }
+
     /// What lies where two spans do.
     pub(super) fn made_of(spans: &[Self; 2]) -> Self {
-        Self { address: spans.as_ptr() as usize, length: 0 }
+        Self { length: 0, ..Self::of_table(spans) }
     }
 }
 

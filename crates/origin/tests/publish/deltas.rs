@@ -1,6 +1,6 @@
 //! What gates are spared that come from an earlier body.
 
-use edgegrant::snapshot::{Body, Offered, Stream};
+use edgegrant::snapshot::{Body, Digest, Offered, Stream, is_page};
 use edgegrant::trust::VerifiedHead;
 use edgegrant_origin::folder;
 
@@ -61,9 +61,34 @@ fn a_delta_is_all_that_a_refresh_needs() {
         assert!(length * 4 < 3 * head.head().pack_length, "{length}");
     }
 
+    // One config changed since the last of them, and it is one that the page had.
+    let last = origin.folder().delta(bodies[9].roots(), &folder::roots(head.head()));
+    let length = std::fs::metadata(last).unwrap().len();
+    assert!(length < 1_000, "{length}");
+
     let freed = origin.gc(&now(11));
     assert!(freed.deltas > 0);
     let left = names(&origin.folder().deltas());
     assert!(left.iter().all(|name| name.ends_with(&to)));
     assert_eq!(left.len(), from.len());
+}
+
+#[test]
+fn what_an_earlier_body_had_and_nobody_kept_is_told_as_a_whole() {
+    let origin = Origin::new(&with(0));
+    origin.publish(&now(0)).unwrap();
+    let body = origin.body();
+    let parts = origin.folder().parts();
+    for name in names(&parts) {
+        let path = parts.join(&name);
+        if is_page(&Digest::parse(&name).unwrap(), &std::fs::read(&path).unwrap()) {
+            std::fs::remove_file(path).unwrap();
+        }
+    }
+    origin.write(&with(2));
+    origin.publish(&now(1)).unwrap();
+    let new = refreshed(&origin, &body, &origin.head());
+    new.verify().unwrap();
+    let delta = origin.folder().delta(body.roots(), new.roots());
+    assert!(std::fs::metadata(delta).unwrap().len() > 4_000, "two pages at least");
 }
