@@ -78,18 +78,20 @@ cost(whole);
 console.log(`whole, at rest: wasm memory ÷ pack = ${(taken.whole / packBytes).toFixed(3)}`);
 
 console.log(`\nrefresh after a share of the subjects changed (paged: ${resident} resident)`);
-console.log("| changed | gate | requests | bytes | of the pack | by | wasm memory ÷ pack |");
-console.log("|---:|---|---:|---:|---:|---|---:|");
+console.log("| changed | gate | requests | bytes | of the pack | by | took | wasm memory ÷ pack |");
+console.log("|---:|---|---:|---:|---:|---|---:|---:|");
 for (const changed of [0.0001, 0.001, 0.01]) {
   now += 30_000;
   await publish({ subjects, out, at: now, changed });
   for (const [name, one] of Object.entries({ whole, paged })) {
+    const begun = performance.now();
     await taking(name, () => one.gate.refresh());
+    const took = `${(performance.now() - begun).toFixed(0)} ms`;
     const { requests, bytes } = cost(one);
     const by = new Set(requests.map((path) => path.split("/").slice(0, 2).join("/")));
     const cells = [`${changed * 100} %`, name, requests.length, kilobytes(bytes), share(bytes)];
     const held = name === "whole" ? (taken.whole / packBytes).toFixed(3) : "";
-    console.log(`| ${cells.join(" | ")} | ${[...by].join(", ")} | ${held} |`);
+    console.log(`| ${cells.join(" | ")} | ${[...by].join(", ")} | ${took} | ${held} |`);
   }
 }
 whole.gate.close();

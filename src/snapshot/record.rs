@@ -38,7 +38,7 @@ impl<'a> Record<'a> {
         if !ordered {
             return Err(refusal::ORDER);
         }
-        let mut check = EntryCheck::new(0, usage_as_of);
+        let mut check = EntryCheck::new(Vec::new(), usage_as_of);
         let mut each = self.entries.iter().map(|(_, entry)| check.entry(entry));
         if each.all(|valid| valid.is_some()) { Ok(()) } else { Err(refusal::VALUE) }
     }

@@ -42,14 +42,20 @@ pub(super) fn page<'a>(
         let text = page.config(config).and_then(|bytes| text(bytes, CONFIG_BYTES_MAX));
         text.ok_or(refusal::TEXT)?;
     }
-    for shape in 0..page.shapes() {
-        page.shape(shape).ok_or(refusal::BOUNDS)?;
-    }
+    let lengths = (0..page.shapes()).map(|shape| written_out(&page, shape));
+    let lengths: Vec<usize> = lengths.collect::<Option<_>>().ok_or(refusal::BOUNDS)?;
     for plan in 0..page.plans() {
         self::plan(&page, page.plan(plan).ok_or(refusal::BOUNDS)?)?;
     }
-    records(&page, index, catalogue, usage_as_of)?;
+    records(&page, index, catalogue, &mut EntryCheck::new(lengths, usage_as_of))?;
     Ok(page)
+}
+
+/// How long an entitlement without an own part is that is written out by a shape.
+fn written_out(page: &Page<'_>, shape: usize) -> Option<usize> {
+    let (config, shape) = page.shape(shape)?;
+    let config = config.and_then(|config| page.config(config));
+    Some(ENTRY_OVERHEAD + config.map_or(0, <[u8]>::len) + shape.len())
 }
 
 /// Items lie one behind the other and fill the heap.
@@ -103,9 +109,8 @@ fn records(
     page: &Page<'_>,
     page_index: u32,
     catalogue: &Catalogue,
-    usage_as_of: Instant,
+    check: &mut EntryCheck,
 ) -> Result<(), Error> {
-    let mut check = EntryCheck::new(page.shapes(), usage_as_of);
     let mut previous: Option<(usize, &str)> = None;
     let mut expanded = 0;
     for index in 0..page.records() {
@@ -137,14 +142,17 @@ fn records(
 pub(super) struct EntryCheck {
     program: Program,
     kinds: Vec<IdKind>,
+    /// What each shape takes written out, and whether it was seen without an own part.
+    lengths: Vec<usize>,
     seen: Vec<bool>,
     usage_as_of: Instant,
 }
 
 impl EntryCheck {
-    pub(super) fn new(shapes: usize, usage_as_of: Instant) -> Self {
+    pub(super) fn new(lengths: Vec<usize>, usage_as_of: Instant) -> Self {
         let program = blank_program();
-        Self { program, kinds: Vec::new(), seen: vec![false; shapes], usage_as_of }
+        let seen = vec![false; lengths.len()];
+        Self { program, kinds: Vec::new(), lengths, seen, usage_as_of }
     }
 
     /// Checks a subject's entries and says how long they are with everything shared written out.
@@ -157,21 +165,21 @@ impl EntryCheck {
         let mut length = 0;
         for index in 0..entries {
             let (_, number) = subject.entry(index).ok_or(refusal::BOUNDS)?;
-            let (config, shape) = page.shape(number).ok_or(refusal::BOUNDS)?;
-            let config = config.and_then(|config| page.config(config));
+            length += self.lengths.get(number).ok_or(refusal::BOUNDS)?;
             let own = if subject.is_marked(index) {
                 part(&mut parts).filter(|own| !own.is_empty()).ok_or(refusal::BOUNDS)?
             } else {
                 &[]
             };
-            let config_bytes = config.map_or(0, <[u8]>::len);
-            length += ENTRY_OVERHEAD + config_bytes + shape.len() + own.len();
+            length += own.len();
             // Asked before the entry is read, so that reading costs no more than the record is
             // long.
             if length > RECORD_BYTES_MAX {
                 return Err(refusal::LIMIT);
             }
             if !own.is_empty() || !self.was_seen(number) {
+                let (config, shape) = page.shape(number).ok_or(refusal::BOUNDS)?;
+                let config = config.and_then(|config| page.config(config));
                 self.entry(&EntryBytes { config, shape, own }).ok_or(refusal::VALUE)?;
             }
         }
