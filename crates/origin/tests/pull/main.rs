@@ -294,6 +294,8 @@ fn astra_goes_on_with_its_token() {
         shell.pulled(&format!("astra --account acc --out got --endpoint {}", server.address));
     assert_eq!(pulled["answers"], 4);
     assert_eq!(server.asked()[0].header("authorization"), format!("Bearer {}", SECRETS[0]));
+    let facts = shell.imported("astra got");
+    assert_eq!(facts["acc"]["entitlements"][0]["grants"].as_array().unwrap().len(), 2);
 }
 
 #[test]

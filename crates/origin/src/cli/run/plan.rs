@@ -67,6 +67,7 @@ pub(super) struct SourcePlan {
 pub(super) enum System {
     AwsMarketplace,
     AlertLogic,
+    Astra,
     Meraki,
     Openmeter,
 }

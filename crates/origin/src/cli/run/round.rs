@@ -16,8 +16,10 @@ use crate::failure::{Exit, Failure};
 use crate::folder::Folder;
 use crate::merge::Merge;
 use crate::publish::{self, Options, Published, Terms};
-use crate::pull::{AlertLogic, Api, AwsMarketplace, Endpoint, Meraki, OpenMeter, pull};
-use crate::sources::{Ends, Notes, alert_logic, answers, aws_marketplace, meraki, openmeter};
+use crate::pull::{AlertLogic, Api, Astra, AwsMarketplace, Endpoint, Meraki, OpenMeter, pull};
+use crate::sources::{
+    Ends, Notes, alert_logic, answers, astra, aws_marketplace, meraki, openmeter,
+};
 
 /// What came of a round.
 pub(super) struct Round {
@@ -99,6 +101,11 @@ fn fetch(source: &SourcePlan, folder: &Path, now: Instant) -> Result<(), Failure
             };
             ask(&api, &endpoint(AwsMarketplace::ENDPOINT)?)?;
         }
+        System::Astra => {
+            let token = secret(&name("ASTRA_API_TOKEN"))?;
+            let api = Astra { accounts: source.ids.clone(), token };
+            ask(&api, &endpoint(Astra::ENDPOINT)?)?;
+        }
         System::Meraki => {
             let endpoint = endpoint(Meraki::ENDPOINT)?;
             let key = secret(&name("MERAKI_DASHBOARD_API_KEY"))?;
@@ -143,6 +150,11 @@ fn import(
     match source.source {
         System::AwsMarketplace => {
             let facts = aws_marketplace::import(&answers, &ends("P1D")?, &mut notes)?;
+            deliver(facts, &notes, at, out, json)
+        }
+        System::Astra => {
+            let options = astra::Options { at, account: None, include: Vec::new() };
+            let facts = astra::import(&answers, &options, &mut notes)?;
             deliver(facts, &notes, at, out, json)
         }
         System::Meraki => {
