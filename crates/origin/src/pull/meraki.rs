@@ -51,11 +51,13 @@ impl Api for Meraki {
             let of = [("organizationIds[]", id.as_str())];
             let paged = [of[0], ("perPage", PAGE)];
             let overview = format!("/organizations/{id}/licenses/overview");
+            let licences = format!("/organizations/{id}/licenses");
             let coterm = format!("/organizations/{id}/licensing/coterm/licenses");
             first.extend([
                 Request::get("subscriptions", SUBSCRIPTIONS.into(), &paged),
                 Request::get("compliance", format!("{SUBSCRIPTIONS}/compliance/statuses"), &of),
                 Request::get("licence-overview", overview, &[]).optional(),
+                Request::get("licences", licences, &[("perPage", PAGE)]).optional(),
                 Request::get("co-term-licences", coterm, &[("perPage", PAGE)]).optional(),
             ]);
         }

@@ -51,7 +51,8 @@ impl Export {
     fn add(&mut self, random: &mut Rng, customer: usize, feature: usize) {
         let (customer, feature) = (format!("c-{customer:05}"), format!("f-{feature}"));
         let id = format!("{customer}/{feature}");
-        let fields = json!({ "id": id, "featureKey": feature, "customerId": format!("id-{customer}"),
+        let fields = json!({ "id": id, "featureKey": feature,
+                             "customerId": format!("id-{customer}"),
                              "customerKey": customer });
         let (record, expected) = match random.u8(0..3) {
             0 => (with(fields, json!({ "type": "boolean" })), Expected::Boolean),

@@ -235,7 +235,7 @@ fn meraki_links_are_followed_and_what_an_organization_lacks_is_left_out() {
     let endpoint = format!("{}/api/v1", server.address);
     let pull = format!("meraki --organization 42 --out got --endpoint {endpoint}");
     let pulled = shell.pulled(&pull);
-    assert_eq!(pulled["answers"], 6);
+    assert_eq!(pulled["answers"], 7);
     for asked in server.asked() {
         assert_eq!(asked.header("authorization"), format!("Bearer {}", SECRETS[0]));
     }
@@ -352,7 +352,8 @@ fn openmeter_is_asked_for_the_state_at_one_minute_and_the_usage_since() {
                 "createdAt": "2026-01-01T00:00:00Z", "updatedAt": "2026-01-01T00:00:00Z",
                 "activeFrom": "2026-01-01T00:00:00Z", "measureUsageFrom": "2026-01-01T00:00:00Z",
                 "lastReset": "2000-01-01T00:00:00Z",
-                "currentUsagePeriod": { "from": "2000-01-01T00:00:00Z", "to": "2100-01-01T00:00:00Z" },
+                "currentUsagePeriod": { "from": "2000-01-01T00:00:00Z",
+                                        "to": "2100-01-01T00:00:00Z" },
                 "usagePeriod": { "anchor": "2000-01-01T00:00:00Z", "intervalISO": "P100Y" },
             }])),
             "/api/v2/grants" => items(json!([{
@@ -365,7 +366,8 @@ fn openmeter_is_asked_for_the_state_at_one_minute_and_the_usage_since() {
             {
                 assert!(query.starts_with("time=20") && query.ends_with("%3A00Z"), "{query}");
                 Given::json(&json!({ "hasAccess": true, "balance": 60, "usage": 40, "overage": 0,
-                                     "totalAvailableGrantAmount": 100, "grantBalances": { id("G"): 60 } }))
+                                     "totalAvailableGrantAmount": 100,
+                                     "grantBalances": { id("G"): 60 } }))
             }
             "/api/v1/meters/m/query" => {
                 for part in [
