@@ -10,6 +10,7 @@ mod floor;
 mod found;
 mod freshness;
 mod policy;
+mod query;
 mod refresh;
 mod remains;
 mod seen;
@@ -31,6 +32,8 @@ use found::{Found, Missing, Sought};
 pub use freshness::{Clock, Origin, Status};
 use freshness::{Rung, Standing};
 pub use policy::{Policies, PolicySource};
+use query::Indexes;
+pub use query::{Ending, Filter, FoundEntitlement, Listed, Listing};
 use refresh::Pending;
 pub use refresh::{Offer, Wanted};
 pub use remains::Remains;
@@ -111,6 +114,7 @@ struct Snapshot {
     head: VerifiedHead,
     origin: Origin,
     body: Body,
+    indexes: Indexes,
 }
 
 /// What the derivation of an answer is told with.
@@ -152,7 +156,7 @@ impl Gate {
     /// Whether the feature may be used; nothing is allocated.
     #[must_use]
     pub fn has_access(&self, ask: &Ask<'_>) -> bool {
-        found::has_access(&self.find(ask), ask)
+        found::has_access(&self.seek(ask), ask)
     }
 
     /// Units left; `None` where the type has none or they are not known.
@@ -176,13 +180,13 @@ impl Gate {
     /// The full decision.
     #[must_use]
     pub fn check(&self, ask: &Ask<'_>) -> Answer {
-        found::check(&self.find(ask), ask)
+        found::check(&self.seek(ask), ask)
     }
 
     /// The decision with its derivation.
     #[must_use]
     pub fn explain(&self, ask: &Ask<'_>) -> Explained {
-        found::explain(&self.find(ask), ask)
+        found::explain(&self.seek(ask), ask)
     }
 
     /// Every entitlement of a subject, with the feature's key; nothing for an unknown subject.
@@ -229,7 +233,7 @@ impl Gate {
         to: Option<Instant>,
         window: WindowSize,
     ) -> Result<Told, Error> {
-        found::history(&self.find(ask), from, to, window)
+        found::history(&self.seek(ask), from, to, window)
     }
 
     /// Counts usage seen here, on top of the snapshot, until a snapshot arrives that includes it.
@@ -283,7 +287,7 @@ impl Gate {
 
     /// The entitlement that is asked about, or why there is none.
     #[inline]
-    fn find<'a>(&'a self, ask: &Ask<'_>) -> Sought<'a> {
+    fn seek<'a>(&'a self, ask: &Ask<'_>) -> Sought<'a> {
         let Some(present) = &self.present else {
             let open = self.options.dangerously_open_without_snapshot;
             let reason = if open { Reason::OpenPolicy } else { Reason::NoSnapshot };

@@ -7,7 +7,7 @@
 //! the others.
 
 use super::freshness::{self, Clock, Origin};
-use super::{Gate, Snapshot, roots};
+use super::{Gate, Indexes, Snapshot, roots};
 use crate::error::Error;
 use crate::snapshot::{Body, Digest, Offered, Stream, delta_name};
 use crate::trust::{VerifiedHead, verify};
@@ -252,7 +252,7 @@ impl Gate {
         }
         body.evict(self.resident_bytes_max.unwrap_or(usize::MAX), &[]);
         self.seen.forget_included(&body);
-        self.present = Some(Snapshot { head, origin, body });
+        self.present = Some(Snapshot { head, origin, body, indexes: Indexes::default() });
         Ok(())
     }
 

@@ -82,20 +82,20 @@ impl SliceGate {
     /// Whether the feature may be used.
     #[must_use]
     pub fn has_access(&self, ask: &Ask<'_>) -> bool {
-        found::has_access(&self.find(ask), ask)
+        found::has_access(&self.seek(ask), ask)
     }
 
     /// The full decision. A slice does not tell features that the subject lacks from those that
     /// nobody has: the reason is [`Reason::NotEntitled`] for both.
     #[must_use]
     pub fn check(&self, ask: &Ask<'_>) -> Answer {
-        found::check(&self.find(ask), ask)
+        found::check(&self.seek(ask), ask)
     }
 
     /// The decision with its derivation.
     #[must_use]
     pub fn explain(&self, ask: &Ask<'_>) -> Explained {
-        found::explain(&self.find(ask), ask)
+        found::explain(&self.seek(ask), ask)
     }
 
     /// Usage and balances over time, as [`Gate::history`](super::Gate::history) tells them.
@@ -109,7 +109,7 @@ impl SliceGate {
         to: Option<Instant>,
         window: WindowSize,
     ) -> Result<Told, Error> {
-        found::history(&self.find(ask), from, to, window)
+        found::history(&self.seek(ask), from, to, window)
     }
 
     /// The keys of the features that the subject has an entitlement to.
@@ -130,7 +130,7 @@ impl SliceGate {
         if self.distrusted { standing.expired() } else { standing }
     }
 
-    fn find<'a>(&'a self, ask: &Ask<'_>) -> Sought<'a> {
+    fn seek<'a>(&'a self, ask: &Ask<'_>) -> Sought<'a> {
         let standing = self.standing(ask.clock).asked_for(ask.at);
         let missing = |reason| Missing { reason, standing: Some(standing) };
         if standing.rung == Rung::Dead {

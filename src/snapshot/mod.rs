@@ -32,7 +32,7 @@ mod tree;
 mod validate;
 
 pub use admit::{Inadmissible, admit};
-pub use body::{Body, Offered, PackPieces, Place, Span, Spans, Stream};
+pub use body::{Body, Holders, Offered, PackPieces, Place, Span, Spans, Stream};
 pub use catalogue::{Catalogue, Counts, Feature};
 pub use delta::{DeltaPart, DeltaReader, delta_name};
 pub use encode::{Encoded, Part, Settings, encode};

@@ -5,6 +5,7 @@
 //! what did not change.
 
 mod file;
+mod holders;
 mod offered;
 mod pack;
 mod pages;
@@ -26,6 +27,7 @@ use crate::error::Error;
 use crate::time::Instant;
 
 pub use file::PackPieces;
+pub use holders::Holders;
 pub use offered::{Offered, Stream};
 pub(super) use pack::{pack_length, write_pack};
 use parts::{Parts, Spot};
@@ -42,11 +44,34 @@ pub struct Body {
     hand: u32,
 }
 
-/// Where a subject stands in the body that found it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Where a subject stands in the body that found it. Places are ordered as the body walks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
     pub(super) page: u32,
     pub(super) record: u16,
+}
+
+impl Place {
+    /// Before every other.
+    pub const FIRST: Self = Self { page: 0, record: 0 };
+
+    /// The place as a number of 48 bits.
+    #[must_use]
+    pub const fn number(self) -> u64 {
+        (self.page as u64) << 16 | self.record as u64
+    }
+
+    /// The place with a number, of which only the low 48 bits count. It may be beyond the body.
+    ///
+    /// ```
+    /// use edgegrant::snapshot::Place;
+    ///
+    /// assert_eq!(Place::numbered(70_000).number(), 70_000);
+    /// ```
+    #[must_use]
+    pub const fn numbered(number: u64) -> Self {
+        Self { page: (number >> 16) as u32, record: number as u16 }
+    }
 }
 
 impl Body {
@@ -134,15 +159,29 @@ impl Body {
 
     /// All subjects, page by page.
     pub fn subjects(&self) -> impl Iterator<Item = Result<Subject<'_>, Error>> {
-        self.records().filter_map(|found| match found {
-            Ok((page, place, record)) => self.as_subject(page, place, record).map(Ok),
+        self.subjects_from(Place::FIRST)
+    }
+
+    /// The subjects at a place and behind it.
+    pub fn subjects_from(&self, first: Place) -> impl Iterator<Item = Result<Subject<'_>, Error>> {
+        self.records_from(first.page).filter_map(move |found| match found {
+            Ok((page, place, record)) if place >= first => {
+                self.as_subject(page, place, record).map(Ok)
+            }
+            Ok(_) => None,
             Err(error) => Some(Err(error)),
         })
     }
 
+    /// Whether all pages are resident.
+    #[must_use]
+    pub const fn is_whole(&self) -> bool {
+        self.parts.is_whole()
+    }
+
     /// All aliases, each with the id of its subject.
     pub fn aliases(&self) -> impl Iterator<Item = Result<(&str, &str), Error>> {
-        self.records().filter_map(|found| match found {
+        self.records_from(0).filter_map(|found| match found {
             Ok((_, _, Record::Alias { id, target })) => {
                 Some(Ok((known_text(id), known_text(target))))
             }
@@ -179,8 +218,11 @@ impl Body {
         Ok(found.map(|record| Place { page, record: record as u16 }))
     }
 
-    fn records(&self) -> impl Iterator<Item = Result<(Page<'_>, Place, Record<'_>), Error>> {
-        (0..self.parts.levels.pages() as u32).flat_map(move |index| {
+    fn records_from(
+        &self,
+        first: u32,
+    ) -> impl Iterator<Item = Result<(Page<'_>, Place, Record<'_>), Error>> {
+        (first..self.parts.levels.pages() as u32).flat_map(move |index| {
             let page = self.page(index);
             let records = page.as_ref().map_or(1, Page::records);
             (0..records).filter_map(move |record| match &page {

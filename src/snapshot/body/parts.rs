@@ -178,9 +178,14 @@ impl Parts {
         Some(slot.length())
     }
 
+    /// Whether all pages are there.
+    pub(super) const fn is_whole(&self) -> bool {
+        self.resident_pages >= self.levels.pages()
+    }
+
     /// Where the pages lie, group by group; `None` unless all are there.
     pub(super) fn page_spans(&self) -> Option<Vec<&[Span]>> {
-        if self.resident_pages < self.levels.pages() {
+        if !self.is_whole() {
             return None;
         }
         self.groups.iter().map(|group| group.as_deref().map(|group| &*group.spans)).collect()
