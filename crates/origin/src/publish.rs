@@ -240,7 +240,7 @@ impl Plan {
         let encoded = encode(&settings, &records.features, records.subjects)?;
         let mut state = State { page_bits: Some(encoded.page_bits), ..before.clone() };
         number(&mut state, keys, folder, terms.now)?;
-        state.count(encoded.counts.subjects, *allow_shrink)?;
+        state.count(encoded.counts, *allow_shrink)?;
         let mut draft = Draft::new(terms, state, &encoded.roots, usage_as_of, encoded.counts)?;
         draft.summary.parts = encoded.parts().count();
         blank(&draft.head, keys)?;

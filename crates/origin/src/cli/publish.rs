@@ -45,7 +45,7 @@ pub(super) struct Args {
     /// How long answers are given at all.
     #[arg(long, value_parser = Interval::parse, default_value = "P7D")]
     dead_after: Interval,
-    /// Accept that more than half of the subjects are gone.
+    /// Accept that more than half of the subjects or of their entitlements are gone.
     #[arg(long)]
     allow_shrink: bool,
     /// Sign what is published already anew, under a new version; usage stays as it was.

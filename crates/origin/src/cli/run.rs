@@ -29,7 +29,8 @@ pub(super) struct Args {
     /// End after one round. Exits 3 if a source failed, also where a snapshot was published.
     #[arg(long)]
     once: bool,
-    /// Accept that more than half of the subjects are gone, of a source or of all, in one round.
+    /// Accept that more than half of the subjects or of their entitlements are gone, of a source or
+    /// of all, in one round.
     #[arg(long, requires = "once")]
     allow_shrink: bool,
 }

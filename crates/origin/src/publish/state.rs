@@ -1,6 +1,7 @@
 //! What a publisher keeps from one publishing to the next.
 
 use edgegrant::Error;
+use edgegrant::snapshot::Counts;
 use serde::{Deserialize, Serialize};
 
 use crate::disk;
@@ -21,6 +22,9 @@ pub(super) struct State {
     pub(super) page_bits: Option<u8>,
     /// Subjects of the last published snapshot.
     pub(super) subjects: u64,
+    /// What these were entitled to; 0 where it was not counted.
+    #[serde(default)]
+    pub(super) entitlements: u64,
     pub(super) shrunk_at_version: u64,
 }
 
@@ -54,19 +58,22 @@ impl State {
             epoch: 0,
             page_bits: None,
             subjects: 0,
+            entitlements: 0,
             shrunk_at_version: 0,
         })
     }
 
-    /// Remembers how many subjects there are; gates refuse a sudden loss that was not meant.
-    pub(super) fn count(&mut self, subjects: u64, allow_shrink: bool) -> Result<(), Failure> {
-        if has_shrunk(self.subjects, subjects) {
+    /// Remembers how many subjects and entitlements there are. A sudden loss must be meant: gates
+    /// refuse that of subjects, but not that of all that these are entitled to.
+    pub(super) fn count(&mut self, counts: Counts, allow_shrink: bool) -> Result<(), Failure> {
+        let Counts { subjects, entitlements, .. } = counts;
+        if has_shrunk(self.subjects, subjects) || has_shrunk(self.entitlements, entitlements) {
             if !allow_shrink {
                 return Err(SHRUNK.into());
             }
             self.shrunk_at_version = self.version;
         }
-        self.subjects = subjects;
+        (self.subjects, self.entitlements) = (subjects, entitlements);
         Ok(())
     }
 
@@ -94,5 +101,6 @@ pub(crate) fn random() -> Result<[u8; 32], Failure> {
 
 const SHRUNK: Error = Error::new(
     "snapshot-shrunk",
-    "more than half of the subjects are gone; check the facts, or say --allow-shrink",
+    "more than half of the subjects or of their entitlements are gone; check the facts, or say \
+     --allow-shrink",
 );

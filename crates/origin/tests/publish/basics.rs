@@ -84,6 +84,21 @@ fn what_was_deleted_before_it_began_is_published_as_ended() {
 }
 
 #[test]
+fn a_sudden_loss_of_entitlements_must_be_meant() {
+    let subjects = |entitlements: &str| -> String {
+        let subject = |n| format!("{{\"subject\":\"s{n}\",\"entitlements\":[{entitlements}]}}\n");
+        "{\"feature\":\"f\"}\n".to_owned() + &(0..10).map(subject).collect::<String>()
+    };
+    let origin = Origin::new(&subjects(r#"{"feature":"f","type":"boolean"}"#));
+    origin.publish("2026-11-20T12:00:10Z").unwrap();
+    origin.write(&subjects(""));
+    assert_eq!(origin.publish("2026-11-20T12:01:00Z").unwrap_err().code, "snapshot-shrunk");
+    let meant = Options { allow_shrink: true, ..origin.options("2026-11-20T12:02:00Z") };
+    publish(&meant, &[key()], &origin.folder()).unwrap();
+    origin.publish("2026-11-20T12:03:00Z").unwrap();
+}
+
+#[test]
 fn a_sudden_loss_of_subjects_must_be_meant() {
     let origin = Origin::new(&generated(10));
     origin.publish("2026-11-20T12:00:10Z").unwrap();

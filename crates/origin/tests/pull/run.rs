@@ -55,7 +55,8 @@ fn subscriptions(mood: Mood) -> Server {
         line if line.ends_with("/entitlements") => {
             let family = if mood.get() == TAKEN { "prod/users" } else { "detect" };
             let detect = json!({ "product_family": family, "status": "active" });
-            Given::json(&json!({ "account_id": "01", "entitlements": [detect] }))
+            let listed = if mood.get() == EMPTY { vec![] } else { vec![detect] };
+            Given::json(&json!({ "account_id": "01", "entitlements": listed }))
         }
         _ => Given::status(404, &json!({})),
     })
@@ -142,6 +143,18 @@ fn an_empty_list_does_not_take_everything_away() {
     assert!(runner.may("c1", "prod/users"));
     runner.round(" --allow-shrink", 0);
     assert!(!runner.may("c1", "prod/users") && runner.may("acme", "detect"));
+}
+
+#[test]
+fn accounts_that_are_listed_with_nothing_keep_what_they_had() {
+    let runner = Runner::new();
+    runner.round("", 0);
+    runner.subscriptions.set(EMPTY);
+    let round = runner.round("", 3);
+    assert_eq!(round["sources"][1]["error"]["code"], "source-shrunk");
+    assert!(runner.may("acme", "detect"));
+    runner.round(" --allow-shrink", 0);
+    assert!(!runner.may("acme", "detect") && runner.may("c1", "prod/users"));
 }
 
 #[test]

@@ -6,6 +6,8 @@ use std::path::Path;
 
 use edgegrant::Instant;
 use edgegrant::trust::SecretKey;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
 use super::plan::{Plan, SourcePlan, System, or};
@@ -55,7 +57,7 @@ pub(super) fn play(plan: &Plan, keys: &[SecretKey], allow_shrink: bool, json: bo
     let outcome = |source: &SourcePlan| {
         let folder = plan.work.join(&source.name);
         let failure = refresh(source, &folder, now, allow_shrink, json).err();
-        let subjects = subjects(&folder.join(FACTS)).unwrap_or(0);
+        let subjects = counted(&folder.join(FACTS)).map_or(0, |counted| counted.subjects);
         SourceOutcome { name: source.name.clone(), failure, subjects }
     };
     let sources = plan.sources.iter().map(outcome).collect();
@@ -77,10 +79,10 @@ fn refresh(
     let (new, facts) = (folder.join(NEW_FACTS), folder.join(FACTS));
     fetch(source, &folder.join("answers"), now)?;
     import(source, &folder.join("answers"), now, &new, json)?;
-    let before = if facts.exists() { subjects(&facts)? } else { 0 };
-    if !allow_shrink && publish::has_shrunk(before, subjects(&new)?) {
-        let message = "more than half of its subjects are gone; check the source, or say \
-                       --once --allow-shrink";
+    let before = if facts.exists() { counted(&facts)? } else { Counted::default() };
+    if !allow_shrink && counted(&new)?.has_shrunk_from(&before) {
+        let message = "more than half of its subjects or of their entitlements are gone; check \
+                       the source, or say --once --allow-shrink";
         return Err(Failure::bad_input("source-shrunk", message));
     }
     fs::rename(&new, &facts).map_err(|error| Failure::io(&new, &error))
@@ -175,14 +177,41 @@ fn import(
     }
 }
 
-/// How many subjects a file of facts has that was written here, with the kind of a line in front.
-fn subjects(facts: &Path) -> Result<u64, Failure> {
-    let failed = |error| Failure::io(facts, &error);
-    let mut subjects = 0;
-    for line in BufReader::new(File::open(facts).map_err(failed)?).split(b'\n') {
-        subjects += u64::from(line.map_err(failed)?.starts_with(b"{\"subject\""));
+/// What a file of facts has.
+#[derive(Default)]
+struct Counted {
+    subjects: u64,
+    entitlements: u64,
+}
+
+impl Counted {
+    /// A list that is suddenly empty may take the subjects with it, or what they are entitled to.
+    const fn has_shrunk_from(&self, before: &Self) -> bool {
+        publish::has_shrunk(before.subjects, self.subjects)
+            || publish::has_shrunk(before.entitlements, self.entitlements)
     }
-    Ok(subjects)
+}
+
+#[derive(Deserialize)]
+struct Entitled {
+    #[serde(default)]
+    entitlements: Vec<IgnoredAny>,
+}
+
+/// Counts what is in a file that was written here, with the kind of a line in front.
+fn counted(facts: &Path) -> Result<Counted, Failure> {
+    let failed = |error| Failure::io(facts, &error);
+    let mut counted = Counted::default();
+    for line in BufReader::new(File::open(facts).map_err(failed)?).split(b'\n') {
+        let line = line.map_err(failed)?;
+        if line.starts_with(b"{\"subject\"") {
+            let entitled = serde_json::from_slice::<Entitled>(&line);
+            let entitlements = entitled.map_or(0, |entitled| entitled.entitlements.len());
+            counted.subjects += 1;
+            counted.entitlements += entitlements as u64;
+        }
+    }
+    Ok(counted)
 }
 
 /// Publishes what is there of everybody.
