@@ -13,10 +13,11 @@ use crate::gate::{self, Origin, Span, Spans};
 /// The addresses of what is needed to bring a gate back. `pkg/src/remains.ts` reads them.
 #[derive(Default)]
 pub(super) struct Remains {
-    /// Where `places` is, how many it has, where the snapshot came from, and of a body that is there
-    /// as a whole the number of tables of pages.
+    /// Where `places` is, how many it has, where the snapshot came from, and of a body that is
+    /// there as a whole the number of tables of pages.
     root: Box<[u32; 4]>,
-    /// Floor, frame, head and catalogue; then each node, and each table that says the same of pages.
+    /// Floor, frame, head and catalogue; then each node, and each table that says the same of
+    /// pages.
     places: Vec<Span>,
     /// The frame, which nobody else holds.
     frame: Vec<u8>,
