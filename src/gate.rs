@@ -33,7 +33,9 @@ pub use freshness::{Clock, Origin, Status};
 use freshness::{Rung, Standing};
 pub use policy::{Policies, PolicySource};
 use query::Indexes;
-pub use query::{Ending, Filter, FoundEntitlement, Listed, Listing};
+pub use query::{
+    CatalogueFeature, Demand, Ending, Filter, Fit, FoundEntitlement, Listed, Listing, Shortfall,
+};
 use refresh::Pending;
 pub use refresh::{Offer, Wanted};
 pub use remains::Remains;
@@ -187,6 +189,14 @@ impl Gate {
     #[must_use]
     pub fn explain(&self, ask: &Ask<'_>) -> Explained {
         found::explain(&self.seek(ask), ask)
+    }
+
+    /// Whether an expression holds for a subject. An ask's feature is left aside. Where it cannot be
+    /// told whether there is access, say before the first snapshot, neither a name nor its negation
+    /// holds.
+    #[must_use]
+    pub fn satisfies(&self, ask: &Ask<'_>, expression: &Expression) -> bool {
+        expression.satisfied(|feature| self.check(&Ask { feature, ..*ask }).reason)
     }
 
     /// Every entitlement of a subject, with the feature's key; nothing for an unknown subject.

@@ -175,6 +175,19 @@ impl Reason {
     pub(super) const fn is_closed(self) -> bool {
         matches!(self, Self::Suspended | Self::NotYet | Self::Ended)
     }
+
+    /// Whether it says something of the subject, and not only that nothing can be told.
+    pub(super) const fn is_known(self) -> bool {
+        !matches!(
+            self,
+            Self::NoSnapshot
+                | Self::NotResident
+                | Self::PageInvalid
+                | Self::BeforeOpening
+                | Self::ExpiredSnapshot
+                | Self::DeadSnapshot
+        )
+    }
 }
 
 impl From<engine::Reason> for Reason {

@@ -1,5 +1,6 @@
 //! Several features in one question: `a|b&!c`.
 
+use super::Reason;
 use crate::error::Error;
 
 /// A condition on what a subject may use.
@@ -50,7 +51,13 @@ impl Expression {
 
     /// Whether it holds for whoever has access to the features that `has_access` says.
     pub fn holds(&self, mut has_access: impl FnMut(&str) -> bool) -> bool {
-        self.groups.iter().all(|group| group.holds(&mut has_access))
+        self.groups.iter().all(|group| group.holds(&mut |name| Some(has_access(name))))
+    }
+
+    /// Whether it holds by the reasons of decisions, some of which cannot tell.
+    pub(super) fn satisfied(&self, decide: impl Fn(&str) -> Reason) -> bool {
+        let known = |reason: Reason| reason.is_known().then_some(reason.has_access());
+        self.groups.iter().all(|group| group.holds(&mut |name| known(decide(name))))
     }
 }
 
@@ -68,8 +75,13 @@ impl Group {
         Ok(Self { negated, names: names.map(str::to_owned).collect() })
     }
 
-    fn holds(&self, has_access: &mut impl FnMut(&str) -> bool) -> bool {
-        self.names.iter().any(|name| name == EVERYBODY || has_access(name)) != self.negated
+    /// Where access is not known, neither a group nor its negation can count on it.
+    fn holds(&self, has_access: &mut dyn FnMut(&str) -> Option<bool>) -> bool {
+        let mut may = |name: &String| if name == EVERYBODY { Some(true) } else { has_access(name) };
+        match self.negated {
+            true => self.names.iter().all(|name| may(name) == Some(false)),
+            false => self.names.iter().any(|name| may(name) == Some(true)),
+        }
     }
 }
 
@@ -116,6 +128,34 @@ mod tests {
         ];
         for (text, expected) in truths {
             assert_eq!(holds(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_known_is_neither_so_nor_not_so() {
+        let decide = |feature: &str| match feature {
+            "yes" => Reason::Boolean,
+            "no" => Reason::NotEntitled,
+            "open" => Reason::OpenPolicy,
+            "invalid" => Reason::PageInvalid,
+            _ => Reason::NotResident,
+        };
+        let truths = [
+            ("lost", false),
+            ("!lost", false),
+            ("!invalid", false),
+            ("lost|yes", true),
+            ("lost|no", false),
+            ("!lost|no", false),
+            ("!no", true),
+            ("!open", false),
+            ("open & yes", true),
+            ("yes & !lost", false),
+            ("*", true),
+        ];
+        for (text, expected) in truths {
+            let satisfied = Expression::parse(text).map(|read| read.satisfied(decide));
+            assert_eq!(satisfied, Ok(expected), "{text}");
         }
     }
 

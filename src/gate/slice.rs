@@ -2,7 +2,7 @@
 
 use super::found::{self, Found, Missing, Sought};
 use super::freshness::{self, Clock, Origin, Rung, Standing, Status};
-use super::{Answer, Ask, Explained, Options, Policies, Reason, Told};
+use super::{Answer, Ask, Explained, Expression, Options, Policies, Reason, Told};
 use crate::engine::WindowSize;
 use crate::error::Error;
 use crate::snapshot::{Digest, Slice, SliceSubject};
@@ -110,6 +110,13 @@ impl SliceGate {
         window: WindowSize,
     ) -> Result<Told, Error> {
         found::history(&self.seek(ask), from, to, window)
+    }
+
+    /// Whether an expression holds for the subject, as [`Gate::satisfies`](super::Gate::satisfies)
+    /// tells it.
+    #[must_use]
+    pub fn satisfies(&self, ask: &Ask<'_>, expression: &Expression) -> bool {
+        expression.satisfied(|feature| self.check(&Ask { feature, ..*ask }).reason)
     }
 
     /// The keys of the features that the subject has an entitlement to.

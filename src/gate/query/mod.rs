@@ -1,6 +1,9 @@
-//! Lists: which entitlements fit a filter, and who is entitled to a feature.
+//! Lists: which entitlements fit a filter, and who is entitled to a feature. Beside them what is
+//! asked about several features of a subject at once.
 
+mod catalogue;
 mod cursor;
+mod fit;
 mod index;
 
 use super::{Answer, Ask, Clock, Gate, NO_SNAPSHOT, Snapshot};
@@ -9,7 +12,9 @@ use crate::engine::program::{Program, Rule};
 use crate::error::Error;
 use crate::snapshot::{Body, Entry, Feature, Place, Subject};
 use crate::time::Instant;
+pub use catalogue::CatalogueFeature;
 use cursor::Cursor;
+pub use fit::{Demand, Fit, Shortfall};
 pub(super) use index::Indexes;
 
 /// Which entitlements are asked for: those that fit everything that is stated. A list fits what it
@@ -47,7 +52,7 @@ pub struct Listing<'a> {
 /// A part of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed<T> {
-    /// What was found: fewer than asked for, even none, when there is more to look through.
+    /// What was found. It may be less than was asked for, even nothing, while there is more.
     pub items: Vec<T>,
     /// Where to go on; `None` at the end. It is for this snapshot alone.
     pub next: Option<String>,

@@ -178,6 +178,15 @@ impl Opened {
         let clock = Clock::At(self.now);
         self.gate.check(&Ask { subject, feature, clock, at: Some(at(when)), amount, used })
     }
+
+    /// Whether so many more of several features fit at [`NOW`].
+    pub(crate) fn can_fit(&self, subject: &str, demand: &[(&str, &str)]) -> gate::Fit {
+        let wanted = demand.iter().map(|(feature, more)| ((*feature).to_owned(), amount(more)));
+        let wanted: Vec<_> = wanted.collect();
+        let clock = Clock::At(at(NOW));
+        let demand = gate::Demand { subject, wanted: &wanted, clock, at: Some(at(NOW)) };
+        self.gate.can_fit(&demand).unwrap()
+    }
 }
 
 /// Balance and overage as text, where they are known.

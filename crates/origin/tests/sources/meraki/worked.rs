@@ -1,11 +1,11 @@
 //! The worked answers, and every recorded file.
 
-use edgegrant::gate::Reason;
+use edgegrant::gate::{Fit, Reason, Shortfall};
 use edgegrant_origin::Failure;
 use edgegrant_origin::sources::meraki::import;
 
 use super::{ORGANIZATION, numbers, options};
-use crate::kit::{Imported, NOW, at, left_and_over, recorded};
+use crate::kit::{Imported, amount, at, left_and_over, recorded};
 
 fn worked() -> Option<Imported> {
     let files = [
@@ -55,11 +55,13 @@ fn worked_meraki_20_lic_ms_400_l_a() {
 #[test]
 fn worked_meraki_20_can_fit() {
     let Some(import) = worked() else { return };
-    let answer = import.gate().ask("1001", "LIC-MR-A", NOW, Some("20"), None);
-    assert_eq!((answer.has_access, answer.reason), (false, Reason::Exhausted));
-    let left = answer.balance.unwrap();
-    assert_eq!(left, crate::kit::amount("15"));
-    assert_eq!(crate::kit::amount("20") - left, crate::kit::amount("5"), "missing");
+    let told = import.gate().can_fit("1001", &[("LIC-MR-A", "20")]);
+    let missing = vec![Shortfall {
+        feature: "LIC-MR-A".to_owned(),
+        amount: Some(amount("5")),
+        reason: Reason::Exhausted,
+    }];
+    assert_eq!(told, Fit { fits: false, missing, unknown: Vec::new() });
 }
 
 #[test]
