@@ -15,12 +15,11 @@ pub(super) fn write(folder: &Folder, encoded: &Encoded) -> Result<usize, Failure
     }
     let pack = folder.pack(&encoded.roots);
     let length = std::fs::metadata(&pack).map(|metadata| metadata.len()).ok();
-    let has_pack = encoded.roots.has_pack();
-    if written > 0 || (has_pack && length != Some(encoded.roots.pack_length)) {
-        deltas::write(folder, encoded)?;
-        if has_pack {
-            folder.serve(&pack, &encoded.pack())?;
-        }
+    // Also where every part was there: a body may come back, from others than before.
+    deltas::write(folder, encoded)?;
+    let complete = written == 0 && length == Some(encoded.roots.pack_length);
+    if encoded.roots.has_pack() && !complete {
+        folder.serve(&pack, &encoded.pack())?;
     }
     Ok(written)
 }

@@ -12,8 +12,8 @@ use crate::reach;
 /// From how many earlier bodies gates may come.
 const BODIES: usize = 8;
 
-/// Writes the deltas from the last bodies to a new one, each where it is clearly shorter than the
-/// pack.
+/// Writes the deltas from the last bodies to a new one that are not there, each where it is clearly
+/// shorter than the pack.
 pub(super) fn write(folder: &Folder, to: &Encoded) -> Result<(), Failure> {
     let mut seen: Vec<Roots> = vec![to.roots];
     for kept in heads::kept(folder)?.iter().rev() {
@@ -34,6 +34,10 @@ pub(super) fn write(folder: &Folder, to: &Encoded) -> Result<(), Failure> {
 }
 
 fn write_one(folder: &Folder, from: &Roots, to: &Encoded, has: &[Digest]) -> Result<(), Failure> {
+    let path = folder.delta(from, &to.roots);
+    if path.is_file() {
+        return Ok(());
+    }
     let known: HashSet<&Digest> = has.iter().collect();
     let alike = has.len() == to.parts().count();
     let earlier = |place: usize| {
@@ -45,5 +49,5 @@ fn write_one(folder: &Folder, from: &Roots, to: &Encoded, has: &[Digest]) -> Res
     if delta.len() as u64 / 3 >= to.roots.pack_length / 4 {
         return Ok(());
     }
-    folder.serve(&folder.delta(from, &to.roots), &delta)
+    folder.serve(&path, &delta)
 }

@@ -62,7 +62,8 @@ fn a_delta_is_all_that_a_refresh_needs() {
     }
 
     // One config changed since the last of them, and it is one that the page had.
-    let last = origin.folder().delta(bodies[9].roots(), &folder::roots(head.head()));
+    let before = bodies.iter().rev().nth(1).unwrap();
+    let last = origin.folder().delta(before.roots(), &folder::roots(head.head()));
     let length = std::fs::metadata(last).unwrap().len();
     assert!(length < 1_000, "{length}");
 
@@ -91,4 +92,21 @@ fn what_an_earlier_body_had_and_nobody_kept_is_told_as_a_whole() {
     new.verify().unwrap();
     let delta = origin.folder().delta(body.roots(), new.roots());
     assert!(std::fs::metadata(delta).unwrap().len() > 4_000, "two pages at least");
+}
+
+#[test]
+fn a_body_that_comes_back_comes_in_a_delta_too() {
+    let origin = Origin::new(&with(0));
+    origin.publish(&now(0)).unwrap();
+    let (first, head) = (origin.body(), origin.head());
+    origin.write(&with(1));
+    origin.publish(&now(1)).unwrap();
+    let second = origin.body();
+    origin.write(&with(0));
+    let published = origin.publish(&now(2)).unwrap();
+    assert_eq!(published.new_parts, 0);
+    assert_eq!(folder::roots(origin.head().head()), folder::roots(head.head()));
+    let again = refreshed(&origin, &second, &origin.head());
+    assert_eq!(again.roots(), first.roots());
+    again.verify().unwrap();
 }
