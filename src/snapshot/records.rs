@@ -25,6 +25,22 @@ pub enum WhenExpired {
     Open,
 }
 
+impl WhenExpired {
+    /// The word for it in facts and in JavaScript.
+    ///
+    /// ```
+    /// assert_eq!(edgegrant::snapshot::WhenExpired::LastKnown.as_str(), "last-known");
+    /// ```
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::LastKnown => "last-known",
+            Self::Closed => "closed",
+            Self::Open => "open",
+        }
+    }
+}
+
 /// A compiled subject.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SubjectRecord {

@@ -18,6 +18,7 @@ mod keygen;
 mod output;
 mod publish;
 mod pull;
+mod query;
 mod run;
 mod schema;
 mod secrets;
@@ -36,8 +37,8 @@ use crate::failure::{Exit, Failure};
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done, and the answer is yes
-  1  done, and the answer is no (`check` without access, `history` of what has none, `slice` of an
-     unknown subject), or something differs (`diff`)
+  1  done, and the answer is no (`check` without access, `query fit` and `query satisfies` when
+     not, `history` of what has none, `slice` of an unknown subject), or something differs (`diff`)
   2  arguments, facts or records are wrong; nothing was written
   3  a file or the network could not be read or written
   4  a signature, digest or snapshot was refused
@@ -71,6 +72,7 @@ enum Verb {
     Check(check::Args),
     Explain(explain::Args),
     History(history::Args),
+    Query(query::Args),
     Inspect(inspect::Args),
     Verify(verify::Args),
     Diff(diff::Args),
@@ -96,6 +98,7 @@ pub fn run() -> ExitCode {
         Verb::Check(args) => check::run(args, cli.json),
         Verb::Explain(args) => explain::run(args, cli.json),
         Verb::History(args) => history::run(args, cli.json),
+        Verb::Query(args) => query::run(args, cli.json),
         Verb::Inspect(args) => inspect::run(args, cli.json),
         Verb::Verify(args) => verify::run(args, cli.json),
         Verb::Diff(args) => diff::run(args, cli.json),

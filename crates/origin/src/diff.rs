@@ -8,7 +8,7 @@ mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use edgegrant::snapshot::{Body, EntitlementRecord, Feature, Subject, WhenExpired};
+use edgegrant::snapshot::{Body, EntitlementRecord, Feature, Subject};
 use serde::Serialize;
 
 use crate::failure::Failure;
@@ -259,7 +259,7 @@ fn by_feature(
 fn features(from: &Body, to: &Body, tell: &mut dyn FnMut(Change)) {
     let declared = |body: &Body| -> BTreeMap<String, (String, Option<String>)> {
         let row = |feature: Feature<'_>| {
-            let says = (policy(feature.when_expired).to_owned(), feature.unit.map(String::from));
+            let says = (feature.when_expired.as_str().to_owned(), feature.unit.map(String::from));
             (feature.key.to_owned(), says)
         };
         body.catalogue().features().map(row).collect()
@@ -278,13 +278,4 @@ fn features(from: &Body, to: &Body, tell: &mut dyn FnMut(Change)) {
         }
     }
     gone.into_keys().for_each(|feature| tell(Change::FeatureRemoved { feature }));
-}
-
-/// How facts write a policy.
-pub(crate) const fn policy(policy: WhenExpired) -> &'static str {
-    match policy {
-        WhenExpired::LastKnown => "last-known",
-        WhenExpired::Closed => "closed",
-        WhenExpired::Open => "open",
-    }
 }

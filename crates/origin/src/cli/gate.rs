@@ -143,7 +143,7 @@ impl Question {
 }
 
 /// An amount that can be wanted or used.
-fn quantity(text: &str) -> Result<Amount, Error> {
+pub(super) fn quantity(text: &str) -> Result<Amount, Error> {
     Amount::parse(text)
         .and_then(|amount| if amount.is_negative() { Err(NEGATIVE) } else { Ok(amount) })
 }

@@ -8,7 +8,6 @@ use edgegrant::trust::{Head, KeyId, UnverifiedHead, read_unverified};
 use serde_json::{Value, json};
 
 use super::{Outcome, output};
-use crate::diff::policy;
 use crate::disk;
 use crate::failure::{Exit, Failure};
 use crate::folder::{self, Folder};
@@ -104,7 +103,7 @@ fn catalogue_view(body: &Body) -> Value {
     let features = catalogue.features().map(|feature| {
         json!({
             "feature": feature.key, "unit": feature.unit,
-            "whenExpired": policy(feature.when_expired),
+            "whenExpired": feature.when_expired.as_str(),
         })
     });
     let features: Vec<Value> = features.collect();
