@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use edgegrant::gate::bundle;
+use edgegrant::gate::{Clock, Gate, Offer, Origin, bundle};
 use edgegrant::snapshot::{Digest, Roots, delta_name};
 use edgegrant::trust::{HEAD_BYTES_MAX, Head, read_unverified};
 
@@ -127,6 +127,17 @@ impl Folder {
         }
         let pack = disk::read(&self.pack(&roots), roots.pack_length)?;
         Ok(bundle(&head, &pack))
+    }
+
+    /// Gives a gate the snapshot of a head, which lies in one file.
+    ///
+    /// # Errors
+    /// A head or a body that is refused, and a file that cannot be read.
+    pub fn give(&self, gate: &mut Gate, head: &[u8], clock: Clock) -> Result<(), Failure> {
+        let refused = |error| Failure::refused(&error);
+        let offer = gate.offer(head, clock, Origin::Bytes).map_err(refused)?;
+        let Offer::Body { name, length } = offer else { return Ok(()) };
+        gate.accept(disk::read(&self.packs().join(name), length)?).map_err(refused)
     }
 
     /// Makes the folders; `state` and what is in it are for their owner alone.

@@ -4,6 +4,7 @@
 //! [`cli`] is the `edgegrant` command line over both.
 
 pub mod cli;
+pub mod compat;
 pub mod diff;
 pub mod disk;
 pub mod facts;

@@ -16,6 +16,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::net::TcpListener;
 use tower_http::services::ServeDir;
 
+use crate::compat::{self, World};
 use crate::failure::{Exit, Failure};
 use crate::folder::Folder;
 
@@ -29,11 +30,17 @@ pub struct Server {
 }
 
 impl Server {
-    /// Listens on a port of 127.0.0.1; 0 chooses one.
+    /// Listens on a port of 127.0.0.1; 0 chooses one. With a world to ask, it answers other systems'
+    /// read calls too.
     ///
     /// # Errors
     /// A port that is taken.
-    pub async fn bind(folder: &Folder, token: &str, port: u16) -> Result<Self, Failure> {
+    pub async fn bind(
+        folder: &Folder,
+        token: &str,
+        compat: Option<World>,
+        port: u16,
+    ) -> Result<Self, Failure> {
         let asked = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let failed = |error: std::io::Error| Failure {
             code: "listen".into(),
@@ -42,7 +49,7 @@ impl Server {
         };
         let listener = TcpListener::bind(asked).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        Ok(Self { listener, router: router(folder, token), address })
+        Ok(Self { listener, router: router(folder, token, compat), address })
     }
 
     /// Answers until the process is interrupted.
@@ -65,7 +72,7 @@ impl Server {
     }
 }
 
-fn router(folder: &Folder, token: &str) -> Router {
+fn router(folder: &Folder, token: &str, compat: Option<World>) -> Router {
     let files =
         |name| ServeDir::new(folder.path().join(name)).append_index_html_on_directories(false);
     let token: Arc<[u8; 32]> = Arc::new(Sha256::digest(token).into());
@@ -74,7 +81,8 @@ fn router(folder: &Folder, token: &str) -> Router {
         .layer(middleware::from_fn_with_state(token, authorized))
         .layer(middleware::from_fn(immutable));
     let public = Router::new().fallback_service(files("public")).layer(middleware::from_fn(fresh));
-    Router::new().nest("/public", public).nest("/private", private).fallback(missing)
+    let compat = compat.map(compat::router).unwrap_or_default();
+    Router::new().nest("/public", public).nest("/private", private).merge(compat).fallback(missing)
 }
 
 /// Lets requests with the token pass. Digests are compared, so that time tells nothing of it.

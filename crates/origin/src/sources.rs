@@ -9,7 +9,7 @@ mod gathered;
 mod listed;
 pub mod meraki;
 pub mod openmeter;
-mod wire;
+pub(crate) mod wire;
 
 pub use ends::Ends;
 

@@ -12,14 +12,23 @@ pub(crate) fn ensure(program: &str, package: &str) -> Result<()> {
     if is_there(program) {
         return Ok(());
     }
+    eprintln!("`{program}` is missing");
+    install(package)?;
+    if is_there(program) { Ok(()) } else { bail!("the package {package} brought no `{program}`") }
+}
+
+/// Installs a Debian package where this process may.
+///
+/// # Errors
+/// When it may not, or apt-get fails; the message names the package.
+pub(crate) fn install(package: &str) -> Result<()> {
     if !is_root() {
-        bail!("`{program}` is missing: `sudo apt-get install {package}`");
+        bail!("a package is missing: `sudo apt-get install {package}`");
     }
-    eprintln!("`{program}` is missing: installing the Debian package {package}");
+    eprintln!("installing the Debian package {package}");
     apt(&["update", "-qq"])
         .and_then(|()| apt(&["install", "-qq", "--no-install-recommends", package]))
-        .with_context(|| format!("install the Debian package {package} by hand"))?;
-    if is_there(program) { Ok(()) } else { bail!("the package {package} brought no `{program}`") }
+        .with_context(|| format!("install the Debian package {package} by hand"))
 }
 
 fn is_there(program: &str) -> bool {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use edgegrant::gate::{Answer, Ask, Clock, Explained, Gate, Offer, Options, Origin, SliceGate};
+use edgegrant::gate::{Answer, Ask, Clock, Explained, Gate, Options, SliceGate};
 use edgegrant::{Amount, Error, Instant};
 use serde::Serialize;
 
@@ -74,14 +74,9 @@ impl Keys {
     /// Verifies a folder's snapshot.
     fn gate(&self, folder: &Path) -> Result<Gate, Failure> {
         let mut gate = Gate::new(self.options()?);
-        let head = disk::read(&Folder::new(folder).head(), HEAD_BYTES)?;
-        let refused = |error| Failure::refused(&error);
-        if let Offer::Body { name, length } =
-            gate.offer(&head, self.clock(), Origin::Bytes).map_err(refused)?
-        {
-            let path = folder.join("private/pack").join(name);
-            gate.accept(disk::read(&path, length)?).map_err(refused)?;
-        }
+        let folder = Folder::new(folder);
+        let head = disk::read(&folder.head(), HEAD_BYTES)?;
+        folder.give(&mut gate, &head, self.clock())?;
         Ok(gate)
     }
 

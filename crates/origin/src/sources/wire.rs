@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 /// A number that was stored as a binary float, or as a string: what is finer than nine digits is
 /// dust.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Number(pub(super) Amount);
+pub(crate) struct Number(pub(crate) Amount);
 
 impl<'de> Deserialize<'de> for Number {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -20,7 +20,7 @@ impl<'de> Deserialize<'de> for Number {
 /// An instant in seconds since 1970, in milliseconds where it would be after the year 5000, or in
 /// RFC 3339, which command lines make of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Epoch(pub(super) Timestamp);
+pub(crate) struct Epoch(pub(crate) Timestamp);
 
 /// From here on a number counts milliseconds, which no source says of itself.
 const MILLISECONDS_FROM: Amount = Amount::from_units(100_000_000_000);

@@ -3,6 +3,7 @@
 use anyhow::{Context as _, Result};
 
 use super::Options;
+use super::compat;
 use super::tally::{self, Tally};
 use crate::{build, debian, demo, paths, process, size, sources, tidy};
 
@@ -44,6 +45,7 @@ pub(crate) const STEPS: &[Step] = &[
     full("records", |_| told(size::differences()?)),
     full("browser", |_| browser()),
     full("javascript tests", javascript_tests),
+    full("compat", |_| compat::run()),
 ];
 
 const WASM: &[&str] = &["--target", "wasm32-unknown-unknown"];
@@ -119,6 +121,7 @@ fn prettier(_: &Options) -> Result<Tally> {
         "*.json",
         "*.md",
         "../tests/js",
+        "../tests/compat",
         "../www",
         "../crates/**/*.mjs",
         "../benches",

@@ -1,0 +1,111 @@
+//! The snapshot that is published now, and the facts that it was published from.
+
+use edgegrant::Instant;
+use edgegrant::gate::{Ask, Clock, Explained, Gate, Reason};
+use edgegrant::snapshot::Roots;
+use edgegrant::trust::{HEAD_BYTES_MAX, read_unverified};
+
+use super::aws_marketplace::Shelf;
+use super::facts::Facts;
+use super::world::{Options, Unavailable};
+use crate::failure::Failure;
+use crate::{disk, folder};
+
+/// What is answered from.
+pub(super) struct Present {
+    options: Options,
+    gate: Gate,
+    known: Known,
+    /// The head that was refused last, so that it is told of once.
+    refused: Vec<u8>,
+}
+
+/// What is known beside the gate since its last head.
+pub(super) struct Known {
+    head: Vec<u8>,
+    roots: Roots,
+    pub(super) marketplace: Shelf,
+}
+
+impl Present {
+    pub(super) fn open(options: Options) -> Result<Self, Failure> {
+        let mut gate = Gate::new(options.gate.clone());
+        let head = options.head()?;
+        let known = options.take(&mut gate, head)?;
+        Ok(Self { options, gate, known, refused: Vec::new() })
+    }
+
+    /// Takes over what was published since. What is refused leaves everything as it was.
+    pub(super) fn renew(&mut self) {
+        let Ok(head) = self.options.head() else { return };
+        if head == self.known.head {
+            return;
+        }
+        match self.options.take(&mut self.gate, head.clone()) {
+            Ok(known) => self.known = known,
+            Err(_) if head == self.refused => {}
+            Err(failure) => {
+                eprintln!("edgegrant: {failure}; answers are those of the snapshot before");
+                self.refused = head;
+            }
+        }
+    }
+
+    /// What was made of the facts.
+    pub(super) const fn known(&self) -> &Known {
+        &self.known
+    }
+
+    /// Tells bodies apart: what a token of a list is good for.
+    pub(super) const fn roots(&self) -> &Roots {
+        &self.known.roots
+    }
+
+    /// What the time is, but never before the snapshot was signed.
+    pub(super) fn now(&self) -> Instant {
+        let now = (self.options.clock)();
+        self.gate.now(Clock::At(now)).unwrap_or(now)
+    }
+
+    /// The decision about a feature of a subject, with its grants.
+    pub(super) fn explain(&self, subject: &str, feature: &str) -> Result<Explained, Unavailable> {
+        let clock = Clock::At((self.options.clock)());
+        let ask = Ask { subject, feature, clock, at: None, amount: None, used: None };
+        let explained = self.gate.explain(&ask);
+        match explained.answer.reason {
+            reason @ (Reason::NoSnapshot
+            | Reason::NotResident
+            | Reason::PageInvalid
+            | Reason::ExpiredSnapshot
+            | Reason::DeadSnapshot) => Err(Unavailable(reason.as_str())),
+            _ => Ok(explained),
+        }
+    }
+}
+
+/// Whether the snapshot has no such entitlement, or none that is in force.
+pub(super) const fn is_gone(reason: Reason) -> bool {
+    matches!(
+        reason,
+        Reason::UnknownSubject
+            | Reason::UnknownFeature
+            | Reason::NotEntitled
+            | Reason::NotYet
+            | Reason::Ended
+    )
+}
+
+impl Options {
+    fn head(&self) -> Result<Vec<u8>, Failure> {
+        disk::read(&self.folder.head(), HEAD_BYTES_MAX as u64)
+    }
+
+    /// Reads the facts, and gives the gate the snapshot of a head.
+    fn take(&self, gate: &mut Gate, head: Vec<u8>) -> Result<Known, Failure> {
+        let facts = Facts::read(&self.facts)?;
+        let marketplace = Shelf::new(&facts)?;
+        self.folder.give(gate, &head, Clock::At((self.clock)()))?;
+        let roots = folder::roots(&read_unverified(&head)?.head);
+        Ok(Known { head, roots, marketplace })
+    }
+}
