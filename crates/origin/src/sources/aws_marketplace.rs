@@ -78,20 +78,55 @@ struct Listed {
 fn listed(answers: &[Answer]) -> Result<Vec<Listed>, Failure> {
     let mut listed = Vec::new();
     let mut seen = HashSet::new();
-    let mut more = None;
+    let mut pages = Pages::default();
     for answer in answers {
         let page = page(answer)?;
-        more = page.next_token.map(|_| answer);
         for (index, json) in page.entitlements.into_iter().enumerate() {
+            let entitlement: Entitlement = answer.parse_part(json.get())?;
+            pages.meet(entitlement.product_code.as_deref())?;
             // Pages have no isolation: the same entitlement may stand on two of them.
             if seen.insert(json.get().to_owned()) {
-                let entitlement = answer.parse_part(json.get())?;
                 let place = format!("{}: entitlement {}", answer.place(), index + 1);
                 listed.push(Listed { place, json, entitlement });
             }
         }
+        let more = page.next_token.is_some_and(|token| !token.is_empty());
+        pages.turn(more.then_some(answer));
     }
-    more.map_or(Ok(listed), |last| Err(pages_missing(last)))
+    pages.end()?;
+    Ok(listed)
+}
+
+/// The list that pages are of, as long as another one is named.
+#[derive(Default)]
+struct Pages<'a> {
+    /// The last page that names another.
+    unfinished: Option<&'a Answer>,
+    /// The product, where a page of the list had an entitlement to it.
+    product: Option<String>,
+}
+
+impl<'a> Pages<'a> {
+    /// An entitlement to another product begins another list.
+    fn meet(&mut self, product: Option<&str>) -> Result<(), Failure> {
+        if self.product.is_some() && product.is_some() && self.product.as_deref() != product {
+            self.end()?;
+        }
+        self.product = product.map(Into::into).or_else(|| self.product.take());
+        Ok(())
+    }
+
+    /// Ends a page; without another the list is complete.
+    fn turn(&mut self, unfinished: Option<&'a Answer>) {
+        self.unfinished = unfinished;
+        if unfinished.is_none() {
+            self.product = None;
+        }
+    }
+
+    fn end(&self) -> Result<(), Failure> {
+        self.unfinished.map_or(Ok(()), |last| Err(pages_missing(last)))
+    }
 }
 
 fn page(answer: &Answer) -> Result<Page, Failure> {

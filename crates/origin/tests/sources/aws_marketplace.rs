@@ -317,3 +317,30 @@ fn ten_thousand_records_arrive_whole() {
     }
     import.gate();
 }
+
+#[test]
+fn a_text_that_is_past_its_end_gives_way_to_one_that_is_not() {
+    let past = json!({ "LicenseArn": "arn:a", "ExpirationDate": 1_500_000_000 });
+    let import = imported(&[page(&[
+        entitlement("tier", json!({ "StringValue": "Basic" }), past),
+        entitlement("tier", json!({ "StringValue": "Enterprise" }), json!({ "LicenseArn": "b" })),
+    ])]);
+    assert_eq!(import.codes(), ["past-end-at-import"]);
+    let config = import.gate().check("cust-1", &key("tier")).config.unwrap();
+    let config: Value = serde_json::from_str(&config).unwrap();
+    assert_eq!(config["value"], "Enterprise");
+}
+
+#[test]
+fn a_list_that_breaks_off_is_noticed_behind_that_of_another_product() {
+    let of = |product: &str| {
+        entitlement("users", json!({ "IntegerValue": 1 }), json!({ "ProductCode": product }))
+    };
+    let broken = json!({ "Entitlements": [of("one")], "NextToken": "more" });
+    assert_eq!(refusal(&[broken.clone(), page(&[of("other")])]), "pages-missing");
+    let both = [broken, page(&[]), page(&[of("other")])];
+    assert_eq!(imported(&both).subjects().len(), 1);
+    // Nobody can ask on with nothing.
+    let last = json!({ "Entitlements": [of("one")], "NextToken": "" });
+    assert_eq!(imported(&[last]).subjects().len(), 1);
+}

@@ -20,6 +20,9 @@ pub(super) struct Agreement {
     place: String,
     license: Option<String>,
     said: Option<Said>,
+    /// The date as it came.
+    expires: Option<Timestamp>,
+    /// The end that is enforced.
     ends: Option<Timestamp>,
 }
 
@@ -30,14 +33,15 @@ impl Agreement {
         ends: &Ends,
         notes: &mut Notes,
     ) -> Self {
-        let end = entitlement.expiration_date.map(|date| date.0);
-        let ends = ends.of(end, &place, notes);
-        Self { license: entitlement.license_arn, said: entitlement.value.said(), ends, place }
+        let expires = entitlement.expiration_date.map(|date| date.0);
+        let ends = ends.of(expires, &place, notes);
+        let said = entitlement.value.said();
+        Self { license: entitlement.license_arn, said, expires, ends, place }
     }
 
     /// Orders what ends first before what ends later and what never ends.
     fn order(&self) -> (bool, Option<Timestamp>, Option<&str>) {
-        (self.ends.is_none(), self.ends, self.license.as_deref())
+        (self.expires.is_none(), self.expires, self.license.as_deref())
     }
 }
 
