@@ -337,3 +337,16 @@ fn what_has_no_id_is_left_out() {
     assert_eq!(import.subjects().len(), 2);
     import.gate();
 }
+
+#[test]
+fn what_was_canceled_before_its_start_stops_nobody_else() {
+    let never = json!({ "status": "canceled", "startDate": "2027-01-01T00:00:00Z",
+        "endDate": "2026-10-01T00:00:00Z" });
+    let import = imported(&[json!([
+        subscription("1", &[("AP", 4, 10)], json!({})),
+        subscription("2", &[("AP", 0, 6), ("SW", 0, 1)], never),
+    ])]);
+    let gate = import.gate();
+    assert_eq!(left_and_over(&gate.check(ORGANIZATION, "AP")), numbers("6", "0"));
+    assert_eq!(gate.check(ORGANIZATION, "SW").reason, Reason::Suspended);
+}

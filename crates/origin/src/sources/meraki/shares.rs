@@ -139,7 +139,8 @@ impl Term {
         };
         let end = subscription.end_date;
         let ends = match standing {
-            Standing::Not => end,
+            // What was canceled before its start ends where it would have begun.
+            Standing::Not => end.max(end.and(subscription.start_date)),
             _ => options.ends.of(end, &item.place, notes),
         };
         Self {
