@@ -350,3 +350,15 @@ fn what_is_none_of_the_three_kinds_is_refused() {
         json!({ "type": "application/astra-license", "id": "l", "isEvaluation": "false" });
     assert_eq!(imported(&[license]).subject(ACCOUNT).records[0].kind, "license");
 }
+
+#[test]
+fn the_last_page_may_be_read_before_others() {
+    let page = |id: u32, more: &str| {
+        let mut page = list("entitlements", &[entitlement(id, "vcpus", json!("1"), json!({}))]);
+        page["metadata"] = json!({ "continue": more });
+        page
+    };
+    let import = imported(&[page(1, "2"), page(10, ""), page(2, "3")]);
+    assert_eq!(import.entitlement(ACCOUNT, "Center/vcpus").grants.len(), 3);
+    assert_eq!(refusal(page(1, "2")), "pages-missing");
+}

@@ -1,6 +1,6 @@
 //! Answers, sorted by what they are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -32,7 +32,8 @@ pub(super) struct Owned<T> {
 impl Received {
     pub(super) fn new(answers: &[Answer], options: &Options) -> Result<Self, Failure> {
         let mut received = Self::default();
-        let mut unfinished = BTreeMap::new();
+        // By their names, the files of ten pages do not come in the order asked.
+        let (mut unfinished, mut complete) = (BTreeMap::new(), BTreeSet::new());
         for answer in answers {
             let body = body(answer)?;
             let account = account(answer, options)?;
@@ -41,11 +42,12 @@ impl Received {
             if more.is_some_and(|token| !token.is_empty()) {
                 unfinished.insert(list, answer);
             } else {
-                unfinished.remove(&list);
+                complete.insert(list);
             }
             received.sort(answer, &body, account, options)?;
         }
-        unfinished.into_values().next().map_or(Ok(received), |last| {
+        let broken = unfinished.into_iter().find(|(list, _)| !complete.contains(list));
+        broken.map_or(Ok(received), |(_, last)| {
             let message = "the last page names another one; ask on with its continue token";
             Err(refused(last.place(), "pages-missing", message))
         })
