@@ -271,3 +271,16 @@ fn amounts_of_several_units_are_told_apart() {
     assert_eq!(import.codes(), ["unit-differs"]);
     assert_eq!(import.entitlement("8", "analysis").attributes["unit"], "TB");
 }
+
+#[test]
+fn an_answer_about_another_account_is_refused() {
+    let answered = |asked: &str, body: Value| {
+        let path = format!("/subscriptions/v1/{asked}/entitlements");
+        json!({ "request": { "path": path }, "http_status": 200, "body": body })
+    };
+    let list = || json!({ "account_id": "01", "entitlements": [] });
+    let held = json!({ "subscriptions": [{ "id": "s", "account_id": "01" }] });
+    assert_eq!(imported(&[answered("01", list())]).subjects().len(), 1);
+    assert_eq!(refusal(answered("02", list())), "account-differs");
+    assert_eq!(refusal(answered("02", held)), "account-differs");
+}

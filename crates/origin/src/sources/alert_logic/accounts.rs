@@ -59,10 +59,11 @@ impl Accounts {
             () if has("subscriptions") => {
                 let list: SubscriptionList = answer.parse()?;
                 let all = items(answer.place(), "subscription", &list.subscriptions)?;
-                all.into_iter().try_for_each(|held| self.subscribe(held))
+                all.into_iter().try_for_each(|held| self.subscribe(answer, held))
             }
             () if has("account_id") && has("id") => {
-                self.subscribe(Item::new(answer.place().to_owned(), answer.body())?)
+                let held = Item::new(answer.place().to_owned(), answer.body())?;
+                self.subscribe(answer, held)
             }
             () if has("account_id") && has("entitlements") => self.entitle(answer, notes),
             () if has("error") || has("errors") || has("message") => Err(answer.error()),
@@ -72,6 +73,7 @@ impl Accounts {
 
     fn entitle(&mut self, answer: &Answer, notes: &mut Notes) -> Result<(), Failure> {
         let list: EntitlementList = answer.parse()?;
+        check_account(answer, &list.account_id)?;
         let account = self.0.entry(list.account_id).or_default();
         account.list = Some(without_entitlements(answer)?);
         account.legacy.extend(list.legacy_features.unwrap_or_default());
@@ -79,8 +81,9 @@ impl Accounts {
         Ok(())
     }
 
-    fn subscribe(&mut self, held: Held) -> Result<(), Failure> {
+    fn subscribe(&mut self, answer: &Answer, held: Held) -> Result<(), Failure> {
         let Subscription { id, account_id, entitlements, .. } = &held.value;
+        check_account(answer, account_id)?;
         let carried = entitlements.as_deref().unwrap_or_default();
         let mut carried: Vec<Listed> = items(&held.place, "entitlement", carried)?;
         for listed in &mut carried {
@@ -91,6 +94,15 @@ impl Accounts {
         account.hold(held);
         Ok(())
     }
+}
+
+/// That an answer is about the account that was asked about, where that is known.
+fn check_account(answer: &Answer, account: &str) -> Result<(), Failure> {
+    if answer.request().after("v1").is_none_or(|asked| asked == account) {
+        return Ok(());
+    }
+    let message = "the answer is about another account than was asked about; ask again";
+    Err(Failure::bad_input("account-differs", format!("{}: {message}", answer.place())))
 }
 
 /// The members of an answer beside its entitlements, for whoever answers in its words.
