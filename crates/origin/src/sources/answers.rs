@@ -132,10 +132,12 @@ pub(super) fn files_of(path: &Path) -> Result<Vec<PathBuf>, Failure> {
     }
     let mut files = Vec::new();
     for entry in entries(path)? {
-        if entry.is_dir() {
-            files.extend(entries(&entry)?);
-        } else {
-            files.push(entry);
+        // What a pull has not completed, or has replaced, lies beside what it completed.
+        let other = entry.extension().is_some_and(|kind| kind == "partial" || kind == "before");
+        match entry.is_dir() {
+            true if other => {}
+            true => files.extend(entries(&entry)?),
+            false => files.push(entry),
         }
     }
     files.retain(|file| file.extension().is_some_and(|kind| kind == "json" || kind == "ndjson"));
