@@ -18,8 +18,10 @@ use std::path::Path;
 
 use edgegrant::Instant;
 use edgegrant::time::Timestamp;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use ureq::http::HeaderMap;
 
 pub use alert_logic::AlertLogic;
 pub use astra::Astra;
@@ -29,6 +31,7 @@ pub use meraki::Meraki;
 pub use openmeter::OpenMeter;
 
 use self::kept::Kept;
+use crate::facts;
 use crate::failure::{Exit, Failure};
 
 /// A secret that is never shown.
@@ -123,7 +126,7 @@ pub trait Caller {
     }
 
     /// Whether an answer that is no success asks for patience, apart from those that all APIs give.
-    fn asks_for_patience(&self, _body: &str) -> bool {
+    fn asks_for_patience(&self, _headers: &HeaderMap, _body: &str) -> bool {
         false
     }
 }
@@ -181,10 +184,10 @@ pub struct Pulled {
 /// Asks for everything, and puts it into a folder in place of what was there.
 ///
 /// Until it is complete it lies beside the folder under the same name with `.partial` behind it.
-/// From there a pull goes on that begins within a day.
+/// From there a pull of the same endpoint goes on that begins within a day.
 ///
 /// # Errors
-/// `pull-refused` where the source says no, `pull-failed` where it does not answer, both of which
+/// `out-occupied` for a folder with something else; `pull-refused` where the source says no, `pull-failed` where it does not answer, both of which
 /// keep what was fetched; `pull-loop` for pages without an end; `io`.
 pub fn pull(
     api: &dyn Api,
@@ -193,14 +196,44 @@ pub fn pull(
     now: Instant,
     mut progress: impl FnMut(Progress),
 ) -> Result<Pulled, Failure> {
-    let http = Http::new(endpoint);
-    let kept = Kept::open(folder, now)?;
+    let kept = Kept::open(folder, endpoint, now)?;
+    let begun_at = kept.begun_at().into();
+    let mut resumed = 0;
+    match ask(api, &Http::new(endpoint), &kept, &mut resumed, &mut progress) {
+        Ok(asked) => {
+            kept.complete(&asked)?;
+            Ok(Pulled { answers: asked.len(), resumed, begun_at })
+        }
+        Err(failure) => {
+            // A token of a page that is not accepted any more would never be.
+            let is_stuck = failure.code == "pull-refused" && resumed > 0;
+            if is_stuck || failure.code == "pull-loop" {
+                kept.forget()?;
+            }
+            Err(failure)
+        }
+    }
+}
+
+/// Asks for everything that is not there yet: the requests, and whether there was an answer.
+fn ask(
+    api: &dyn Api,
+    http: &Http<'_>,
+    kept: &Kept,
+    resumed: &mut usize,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Vec<(Request, bool)>, Failure> {
+    let mut first = HashSet::new();
     let mut left = VecDeque::from(api.first(kept.begun_at()));
+    left.retain(|request| first.insert(request.clone()));
     let mut seen = HashSet::new();
     let mut asked = Vec::new();
-    let mut resumed = 0;
     while let Some(request) = left.pop_front() {
         if !seen.insert(request.clone()) {
+            // Pages overlap, so a record may ask twice for what belongs to it.
+            if request.about.is_some() {
+                continue;
+            }
             let message = format!("the pages of {} do not end; ask again later", request.kind);
             return Err(Failure { code: "pull-loop".into(), message, exit: Exit::Io });
         }
@@ -215,22 +248,30 @@ pub fn pull(
                 let answer = answer.map(|Answer { link, body }| {
                     Ok::<_, Failure>(Answer { link, body: api.keep(&request, body)? })
                 });
-                let answer = answer.transpose()?;
-                kept.keep(answers, &request, answer.as_ref())?;
-                (answer, false)
+                (answer.transpose()?, false)
             }
         };
-        resumed += usize::from(was_there);
+        *resumed += usize::from(was_there);
         let next = match &answer {
             Some(answer) => api.next(&request, answer, kept.begun_at())?,
             None => Vec::new(),
         };
+        // What cannot be gone on from is asked for again.
+        if !was_there {
+            kept.keep(answers, &request, answer.as_ref())?;
+        }
         // Pages of one list stay together, in their order.
         next.into_iter().rev().for_each(|request| left.push_front(request));
         asked.push((request, answer.is_some()));
         progress(Progress { answers: asked.len(), left: left.len(), waiting_seconds: 0 });
     }
-    let begun_at = kept.begun_at().into();
-    kept.complete(&asked)?;
-    Ok(Pulled { answers: asked.len(), resumed, begun_at })
+    Ok(asked)
+}
+
+/// What is read of an answer.
+fn parsed<T: DeserializeOwned>(asked: &Request, text: &str) -> Result<T, Failure> {
+    facts::typed(text).map_err(|problem| {
+        let message = format!("{}: {}: {}", asked.kind, problem.path, problem.message);
+        Failure::bad_input("answer-malformed", message)
+    })
 }

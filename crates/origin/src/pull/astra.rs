@@ -60,14 +60,11 @@ impl Api for Astra {
     }
 
     fn next(&self, asked: &Request, answer: &Answer, _: Instant) -> Result<Vec<Request>, Failure> {
-        let page: Page = serde_json::from_str(answer.body.get()).map_err(|error| {
-            Failure::bad_input("answer-malformed", format!("{}: {error}", asked.kind))
-        })?;
+        let page: Page = super::parsed(asked, answer.body.get())?;
         let more = page.metadata.and_then(|metadata| metadata.more);
         let next = more.filter(|token| !token.is_empty()).map(|token| {
             let query = [("limit", PAGE), ("count", "true"), ("continue", token.as_str())];
-            let request = Request::get(&asked.kind, asked.path.clone(), &query);
-            Request { optional: asked.optional, ..request }
+            Request::get(&asked.kind, asked.path.clone(), &query)
         });
         Ok(next.into_iter().collect())
     }

@@ -9,6 +9,7 @@ use aws_sigv4::http_request::{
 use aws_sigv4::sign::v4;
 use edgegrant::Instant;
 use serde::Deserialize;
+use ureq::http::HeaderMap;
 
 use super::{Answer, Api, Caller, Http, Request, Secret};
 use crate::failure::Failure;
@@ -42,7 +43,14 @@ struct Asked {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Page {
+    entitlements: Vec<Entitlement>,
     next_token: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Entitlement {
+    product_code: Option<String>,
 }
 
 /// What an error says of itself.
@@ -114,9 +122,11 @@ impl Caller for AwsMarketplace {
         Ok(headers)
     }
 
-    fn asks_for_patience(&self, body: &str) -> bool {
-        let thrown = serde_json::from_str::<Thrown>(body);
-        thrown.is_ok_and(|thrown| thrown.kind.ends_with("ThrottlingException"))
+    fn asks_for_patience(&self, headers: &HeaderMap, body: &str) -> bool {
+        let told = headers.get("x-amzn-errortype").and_then(|value| value.to_str().ok());
+        let thrown = serde_json::from_str::<Thrown>(body).ok();
+        let kinds = told.into_iter().chain(thrown.as_ref().map(|thrown| &*thrown.kind));
+        kinds.into_iter().any(|kind| kind.contains("ThrottlingException"))
     }
 }
 
@@ -127,12 +137,14 @@ impl Api for AwsMarketplace {
 
     /// Pages go on as long as there is a token, also after an empty one.
     fn next(&self, asked: &Request, answer: &Answer, _: Instant) -> Result<Vec<Request>, Failure> {
-        let malformed = |error: serde_json::Error| {
-            Failure::bad_input("answer-malformed", format!("entitlements: {error}"))
-        };
-        let page: Page = serde_json::from_str(answer.body.get()).map_err(malformed)?;
-        let asked = asked.json.as_deref().unwrap_or_default();
-        let Asked { product_code } = serde_json::from_str(asked).map_err(malformed)?;
+        let page: Page = super::parsed(asked, answer.body.get())?;
+        let Asked { product_code } =
+            super::parsed(asked, asked.json.as_deref().unwrap_or_default())?;
+        let products = page.entitlements.iter().filter_map(|given| given.product_code.as_ref());
+        if products.into_iter().any(|product| *product != product_code) {
+            let message = "entitlements: the answer is about another product; check the endpoint";
+            return Err(Failure::bad_input("product-differs", message));
+        }
         let token = page.next_token.filter(|token| !token.is_empty());
         Ok(token.map(|token| Self::page(&product_code, Some(&token))).into_iter().collect())
     }

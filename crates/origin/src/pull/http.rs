@@ -44,6 +44,11 @@ impl Endpoint {
         }
     }
 
+    /// What tells it from others, without a name and password in it.
+    pub(super) fn name(&self) -> &str {
+        self.0.rsplit_once('@').map_or(&*self.0, |(_, name)| name)
+    }
+
     /// The address of a request.
     pub(super) fn url(&self, request: &Request) -> String {
         let mark = if request.query.is_empty() { "" } else { "?" };
@@ -143,7 +148,8 @@ impl<'a> Http<'a> {
             Err(error) => return Ok(Outcome::Again(reason(&error), None)),
         };
         let status = response.status().as_u16();
-        let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
+        let headers = response.headers().clone();
+        let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
         let link = header("link").unwrap_or_default().to_owned();
         let asked = header("retry-after").and_then(retry_after);
         let mut body = String::new();
@@ -159,9 +165,11 @@ impl<'a> Http<'a> {
                 Ok(Outcome::Answered(Answer { link, body }))
             }
             401 if caller.end_session() => Ok(Outcome::SessionEnded),
-            400 | 403 | 404 if request.optional => Ok(Outcome::Absent),
+            400 | 404 if request.optional => Ok(Outcome::Absent),
             429 | 500..=599 => Ok(Outcome::Again(status.to_string(), asked)),
-            _ if caller.asks_for_patience(&body) => Ok(Outcome::Again(status.to_string(), asked)),
+            _ if caller.asks_for_patience(&headers, &body) => {
+                Ok(Outcome::Again(status.to_string(), asked))
+            }
             _ => Err(refused(request, &status.to_string())),
         }
     }

@@ -12,7 +12,7 @@ use edgegrant::Instant;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{Answer, Request};
+use super::{Answer, Endpoint, Request};
 use crate::disk::{Disk as _, Local, Readers};
 use crate::failure::Failure;
 
@@ -37,17 +37,19 @@ struct Headers {
     link: String,
 }
 
-/// Says when a pull began. Importers do not read it.
+/// Says when a pull began, and of where. Importers do not read it.
 const BEGUN: &str = "begun";
 /// Tokens of pages do not live for ever, and what is old does not fit what is new.
 const RESUMABLE_MS: i64 = 86_400_000;
 
 impl Kept {
     /// Goes on with what lies beside a folder, or begins.
-    pub(super) fn open(folder: &Path, now: Instant) -> Result<Self, Failure> {
+    pub(super) fn open(folder: &Path, endpoint: &Endpoint, now: Instant) -> Result<Self, Failure> {
+        recover(folder)?;
         let partial = with_suffix(folder, ".partial");
-        let begun = fs::read_to_string(partial.join(BEGUN)).ok();
-        let begun = begun.and_then(|text| Instant::parse(text.trim()).ok());
+        let begun = fs::read_to_string(partial.join(BEGUN)).unwrap_or_default();
+        let (begun, asked) = begun.trim().split_once('\n').unwrap_or_default();
+        let begun = Instant::parse(begun).ok().filter(|_| asked == endpoint.name());
         let fresh = |begun: &Instant| (0..RESUMABLE_MS).contains(&(now.millis() - begun.millis()));
         if let Some(begun_at) = begun.filter(fresh) {
             return Ok(Self { folder: folder.to_owned(), partial, begun_at });
@@ -55,7 +57,8 @@ impl Kept {
         remove(&partial)?;
         fs::create_dir_all(&partial).map_err(|error| Failure::io(&partial, &error))?;
         let kept = Self { folder: folder.to_owned(), partial, begun_at: now };
-        Local.write(&kept.partial.join(BEGUN), now.to_string().as_bytes(), Readers::Masked)?;
+        let begun = format!("{now}\n{}\n", endpoint.name());
+        Local.write(&kept.partial.join(BEGUN), begun.as_bytes(), Readers::Masked)?;
         Ok(kept)
     }
 
@@ -103,6 +106,11 @@ impl Kept {
         Local.write(&self.file(turn, request, answer.is_some()), &text, Readers::Masked)
     }
 
+    /// Leaves nothing to go on with.
+    pub(super) fn forget(self) -> Result<(), Failure> {
+        remove(&self.partial)
+    }
+
     /// Puts the answers in the place of the folder.
     ///
     /// An earlier pull with other options may have left files that are not among the answers.
@@ -135,6 +143,24 @@ impl Kept {
         let extension = if there { "json" } else { "absent" };
         self.partial.join(format!("{}-{turn:06}.{extension}", request.kind))
     }
+}
+
+/// Puts back what was replaced by a pull that was ended before its own was in the place.
+///
+/// A folder is replaced as a whole, so nothing may be in it but an earlier pull.
+fn recover(folder: &Path) -> Result<(), Failure> {
+    let before = with_suffix(folder, ".before");
+    if !folder.exists() && before.exists() {
+        fs::rename(&before, folder).map_err(|error| Failure::io(&before, &error))?;
+    }
+    let is_empty = || fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none());
+    let is_free = !folder.exists() || is_empty() || folder.join(BEGUN).exists();
+    if folder.file_name().is_some() && is_free {
+        return Ok(());
+    }
+    let folder = folder.display();
+    let message = format!("{folder}: no pull made what is there; name a folder for this alone");
+    Err(Failure::bad_input("out-occupied", message))
 }
 
 fn with_suffix(folder: &Path, suffix: &str) -> PathBuf {

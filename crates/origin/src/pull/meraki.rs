@@ -70,7 +70,8 @@ impl Api for Meraki {
             let message = format!("{}: the next page is at another address", asked.kind);
             return Err(Failure::bad_input("link-elsewhere", message));
         };
-        Ok(vec![Request { path: path.into(), query: query.into(), ..asked.clone() }])
+        let (path, query) = (path.into(), query.into());
+        Ok(vec![Request { path, query, optional: false, ..asked.clone() }])
     }
 }
 

@@ -2,8 +2,9 @@
 //! entitlement its value at one minute, and for each feature with a meter the usage since then.
 
 use edgegrant::Instant;
-use serde::Deserialize;
-use serde_json::value::RawValue;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::value::{self, RawValue};
 
 use super::{Answer, Api, Caller, Http, Request, Secret};
 use crate::failure::Failure;
@@ -23,8 +24,28 @@ impl OpenMeter {
 const PAGE: usize = 1000;
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Page<T> {
     items: Vec<T>,
+    total_count: Option<usize>,
+    page_size: Option<usize>,
+}
+
+/// A value, with what it does not say.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Value<'a> {
+    entitlement_id: &'a str,
+    time: Option<String>,
+    value: Box<RawValue>,
+}
+
+/// Usage, with what it does not say.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Usage<'a> {
+    feature_key: &'a str,
+    usage: Box<RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -63,11 +84,11 @@ impl Caller for OpenMeter {
 impl Api for OpenMeter {
     fn first(&self, _: Instant) -> Vec<Request> {
         vec![
-            page("customers", "/api/v1/customers", 1),
+            numbered("customers", "/api/v1/customers", 1),
             Request::get("meters", "/api/v1/meters".into(), &[]),
-            page("features", "/api/v1/features", 1),
-            page("entitlements", "/api/v2/entitlements", 1),
-            page("grants", "/api/v2/grants", 1),
+            numbered("features", "/api/v1/features", 1),
+            numbered("entitlements", "/api/v2/entitlements", 1),
+            numbered("grants", "/api/v2/grants", 1),
         ]
     }
 
@@ -83,16 +104,16 @@ impl Api for OpenMeter {
                 let page: Page<Entitlement> = read(asked, answer)?;
                 let metered = page.items.iter().filter(|given| given.kind == "metered");
                 let values = metered.filter_map(|given| value(given, &time));
-                Ok(next_page(asked, page.items.len()).into_iter().chain(values).collect())
+                Ok(next_page(asked, &page).into_iter().chain(values).collect())
             }
             "features" => {
                 let page: Page<Feature> = read(asked, answer)?;
                 let usage = page.items.iter().filter_map(|feature| usage(feature, &time));
-                Ok(next_page(asked, page.items.len()).into_iter().chain(usage).collect())
+                Ok(next_page(asked, &page).into_iter().chain(usage).collect())
             }
             "customers" | "grants" => {
                 let page: Page<serde::de::IgnoredAny> = read(asked, answer)?;
-                Ok(next_page(asked, page.items.len()).into_iter().collect())
+                Ok(next_page(asked, &page).into_iter().collect())
             }
             _ => Ok(Vec::new()),
         }
@@ -104,23 +125,21 @@ impl Api for OpenMeter {
         let told = match &*asked.kind {
             "values" => {
                 let time = form_urlencoded::parse(asked.query.as_bytes())
-                    .find_map(|(name, value)| (name == "time").then_some(value));
-                serde_json::json!({ "entitlementId": about, "time": time, "value": body })
+                    .find_map(|(name, value)| (name == "time").then(|| value.into_owned()));
+                value::to_raw_value(&Value { entitlement_id: about, time, value: body })
             }
-            "usage" => serde_json::json!({ "featureKey": about, "usage": body }),
+            "usage" => value::to_raw_value(&Usage { feature_key: about, usage: body }),
             _ => return Ok(body),
         };
-        let told = RawValue::from_string(told.to_string());
         told.map_err(|error| Failure::bad_input("answer-malformed", error.to_string()))
     }
 }
 
-fn read<T: for<'de> Deserialize<'de>>(asked: &Request, answer: &Answer) -> Result<T, Failure> {
-    serde_json::from_str(answer.body.get())
-        .map_err(|error| Failure::bad_input("answer-malformed", format!("{}: {error}", asked.kind)))
+fn read<T: DeserializeOwned>(asked: &Request, answer: &Answer) -> Result<Page<T>, Failure> {
+    super::parsed(asked, answer.body.get())
 }
 
-fn page(kind: &str, path: &str, number: usize) -> Request {
+fn numbered(kind: &str, path: &str, number: usize) -> Request {
     let (number, size) = (number.to_string(), PAGE.to_string());
     let mut query = vec![("page", number.as_str()), ("pageSize", size.as_str())];
     if kind == "entitlements" {
@@ -129,11 +148,14 @@ fn page(kind: &str, path: &str, number: usize) -> Request {
     Request::get(kind, path.into(), &query)
 }
 
-/// A page that is full may have another behind it.
-fn next_page(asked: &Request, items: usize) -> Option<Request> {
+/// A page that is full may have another behind it, however little the server takes for full.
+fn next_page<T>(asked: &Request, page: &Page<T>) -> Option<Request> {
     let number = form_urlencoded::parse(asked.query.as_bytes())
         .find_map(|(name, value)| (name == "page").then(|| value.parse::<usize>().ok())?)?;
-    (items >= PAGE).then(|| page(&asked.kind, &asked.path, number + 1))
+    let size = page.page_size.filter(|size| *size > 0).unwrap_or(PAGE).min(PAGE);
+    let items = page.items.len();
+    let more = page.total_count.map_or(items >= size, |all| number.saturating_mul(size) < all);
+    (items > 0 && more).then(|| numbered(&asked.kind, &asked.path, number + 1))
 }
 
 fn value(given: &Entitlement, time: &str) -> Option<Request> {

@@ -46,6 +46,10 @@ impl Given {
         Self { status, ..Self::json(body) }
     }
 
+    pub(crate) fn code(self, status: u16) -> Self {
+        Self { status, ..self }
+    }
+
     pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
