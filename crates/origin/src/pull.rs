@@ -215,6 +215,12 @@ pub fn pull(
     }
 }
 
+/// When the pull began that made a folder: what it says was so then, and later it may not be.
+#[must_use]
+pub fn begun_at(folder: &Path) -> Option<Instant> {
+    kept::begun_at(folder)
+}
+
 /// Asks for everything that is not there yet: the requests, and whether there was an answer.
 fn ask(
     api: &dyn Api,

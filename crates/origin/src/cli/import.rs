@@ -9,6 +9,7 @@ use edgegrant::{Instant, Interval};
 use super::{Outcome, output};
 use crate::facts::{Checker, Entry};
 use crate::failure::{Exit, Failure};
+use crate::pull::begun_at;
 use crate::sources::{
     Ends, Notes, alert_logic, answers, astra, aws_marketplace, meraki, openmeter,
 };
@@ -120,7 +121,7 @@ impl EndOptions {
 }
 
 /// Milliseconds of a grace.
-fn grace(text: &str) -> Result<u64, edgegrant::Error> {
+pub(super) fn grace(text: &str) -> Result<u64, edgegrant::Error> {
     const CALENDAR: edgegrant::Error =
         edgegrant::Error::new("grace-in-months", "months have no length; give days or hours");
     if text == "0" {
@@ -143,14 +144,15 @@ struct Given {
     /// Where the facts go; `-` is standard output.
     #[arg(long, short, default_value = "-")]
     out: PathBuf,
-    /// When the export was made; now when absent.
+    /// When the export was made; when absent, as a pull noted in its folder, else now.
     #[arg(long, value_parser = output::instant)]
     at: Option<Instant>,
 }
 
 impl Given {
     fn at(&self) -> Instant {
-        self.at.unwrap_or_else(output::now)
+        let noted = || self.paths.iter().filter_map(|path| begun_at(path)).min();
+        self.at.or_else(noted).unwrap_or_else(output::now)
     }
 }
 

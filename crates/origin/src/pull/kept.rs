@@ -47,9 +47,8 @@ impl Kept {
     pub(super) fn open(folder: &Path, endpoint: &Endpoint, now: Instant) -> Result<Self, Failure> {
         recover(folder)?;
         let partial = with_suffix(folder, ".partial");
-        let begun = fs::read_to_string(partial.join(BEGUN)).unwrap_or_default();
-        let (begun, asked) = begun.trim().split_once('\n').unwrap_or_default();
-        let begun = Instant::parse(begun).ok().filter(|_| asked == endpoint.name());
+        let begun = begun(&partial).filter(|(_, asked)| asked == endpoint.name());
+        let begun = begun.map(|(begun, _)| begun);
         let fresh = |begun: &Instant| (0..RESUMABLE_MS).contains(&(now.millis() - begun.millis()));
         if let Some(begun_at) = begun.filter(fresh) {
             return Ok(Self { folder: folder.to_owned(), partial, begun_at });
@@ -143,6 +142,17 @@ impl Kept {
         let extension = if there { "json" } else { "absent" };
         self.partial.join(format!("{}-{turn:06}.{extension}", request.kind))
     }
+}
+
+/// When a pull began whose folder this is.
+pub(super) fn begun_at(folder: &Path) -> Option<Instant> {
+    begun(folder).map(|(begun, _)| begun)
+}
+
+fn begun(folder: &Path) -> Option<(Instant, String)> {
+    let text = fs::read_to_string(folder.join(BEGUN)).ok()?;
+    let (begun, endpoint) = text.trim().split_once('\n')?;
+    Some((Instant::parse(begun).ok()?, endpoint.to_owned()))
 }
 
 /// Puts back what was replaced by a pull that was ended before its own was in the place.

@@ -3,6 +3,8 @@
 use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::thread;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
@@ -205,6 +207,18 @@ fn a_plan_that_cannot_be_meant_is_refused() {
         code(plan(json!([{ "name": "m", "source": "aws-marketplace", "ids": [] }]))),
         "plan-ids"
     );
+    let ended = |source: &str, ids: Value| json!([{ "name": "m", "source": source, "ids": ids, "renewalGrace": "P1D" }]);
+    assert_eq!(code(plan(ended("astra", json!(["1"])))), "plan-option");
+    assert_eq!(code(plan(ended("openmeter", json!([])))), "plan-option");
+    let mut months = plan(ended("alert-logic", json!(["1"])));
+    months["sources"][0]["renewalGrace"] = json!("P1M");
+    assert_eq!(code(months), "grace-in-months");
+    let mut rare = plan(json!([market]));
+    rare["every"] = json!("P1M");
+    assert_eq!(code(rare), "plan-every");
+    let mut within = plan(json!([market]));
+    within["work"] = json!("out/work");
+    assert_eq!(code(within), "plan-work");
     let region = json!([{ "name": "m", "source": "alert-logic", "ids": ["1"], "region": "x" }]);
     assert_eq!(code(plan(region)), "plan-option");
     assert_eq!(
@@ -212,4 +226,40 @@ fn a_plan_that_cannot_be_meant_is_refused() {
         "unknown-value"
     );
     assert_eq!(code(json!({ "audience": "a", "secret": "s" })), "unknown-field");
+}
+
+/// Whoever asks later does not know that it was still usable then.
+#[test]
+fn what_was_usable_when_a_pull_began_ends_although_the_pull_went_on_later() {
+    let shell = Shell::new();
+    let seconds = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let end = seconds() + 5;
+    let mood = Mood::default();
+    mood.set(FAILING);
+    let does = mood.clone();
+    let server = Server::new(move |asked, _| match asked.json().get("NextToken") {
+        Some(_) if does.get() == FAILING => Given::status(503, &json!({})).with("retry-after", "0"),
+        Some(_) => Given::json(&json!({ "Entitlements": [] })),
+        None => Given::json(&json!({ "NextToken": "1", "Entitlements": [
+            { "ProductCode": "prod", "Dimension": "sso", "CustomerIdentifier": "c",
+              "Value": { "BooleanValue": true }, "ExpirationDate": end }] })),
+    });
+    let market = json!({ "name": "market", "source": "aws-marketplace", "ids": ["prod"],
+                         "endpoint": server.address, "renewalGrace": "0" });
+    let plan = json!({ "audience": "acme/test", "folder": "out", "work": "work",
+                       "sources": [market] });
+    fs::write(shell.path("plan.json"), plan.to_string()).unwrap();
+    shell.run("keygen --out key");
+    let round = || shell.run("--json run plan.json --key-file key --once").status.code();
+    assert_eq!(round(), Some(2));
+    while seconds() <= end {
+        thread::sleep(Duration::from_millis(100));
+    }
+    mood.set(WELL);
+    assert_eq!(round(), Some(0));
+    let facts = fs::read_to_string(shell.path("work/facts.ndjson")).unwrap();
+    assert!(facts.contains("activeTo"), "{facts}");
+    // And so it is for whoever imports the folder.
+    let facts = shell.imported("aws-marketplace --renewal-grace 0 work/market/answers");
+    assert!(facts["c"]["entitlements"][0]["activeTo"].is_string());
 }

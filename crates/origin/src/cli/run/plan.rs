@@ -4,8 +4,10 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 
 use edgegrant::Interval;
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 
+use crate::cli::import::grace;
 use crate::failure::Failure;
 
 /// A plan, as a file says it.
@@ -48,7 +50,7 @@ pub(super) struct SourcePlan {
     pub(super) environment_prefix: String,
     #[serde(default)]
     pub(super) strict_end_dates: bool,
-    pub(super) renewal_grace: Option<Interval>,
+    pub(super) renewal_grace: Option<Grace>,
     /// AWS Marketplace: the region that requests are signed for.
     pub(super) region: Option<String>,
     /// Alert Logic: as the options of `import`.
@@ -59,6 +61,19 @@ pub(super) struct SourcePlan {
     /// OpenMeter: as the option of `import`.
     #[serde(default)]
     pub(super) trust_units: bool,
+}
+
+/// Milliseconds of a grace, as the option of `import` says them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Grace(pub(super) u64);
+
+impl<'de> Deserialize<'de> for Grace {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        grace(&text).map(Self).map_err(|error| {
+            D::Error::custom(format_args!("[{}] {}", error.code(), error.message()))
+        })
+    }
 }
 
 /// A system that is pulled from.
@@ -85,6 +100,14 @@ impl Plan {
             }
             source.check()?;
         }
+        if self.every.is_some_and(|every| (every.years(), every.months()) != (0, 0)) {
+            let message = "a pause in months has no length; give days or hours";
+            return Err(Failure::bad_input("plan-every", message));
+        }
+        if self.work.starts_with(&self.folder) {
+            let message = "the work folder is in the published one, where others read; move it";
+            return Err(Failure::bad_input("plan-work", message));
+        }
         if self.facts.is_empty() && self.sources.is_empty() {
             let message = "the plan has neither facts nor sources; name one";
             return Err(Failure::bad_input("plan-empty", message));
@@ -105,6 +128,10 @@ impl SourcePlan {
         };
         if self.ids.is_empty() != (self.source == System::Openmeter) {
             return refused("plan-ids", "name the ids to ask for, and none for openmeter");
+        }
+        let has_ends = !matches!(self.source, System::Astra | System::Openmeter);
+        if (self.strict_end_dates || self.renewal_grace.is_some()) && !has_ends {
+            return refused("plan-option", "its ends are kept as they are; leave the option out");
         }
         if self.region.is_some() && self.source != System::AwsMarketplace {
             return refused("plan-option", "only aws-marketplace has a region");

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
-use super::plan::{Plan, SourcePlan, System, or};
+use super::plan::{Grace, Plan, SourcePlan, System, or};
 use crate::cli::import::{deliver, write};
 use crate::cli::output;
 use crate::cli::pull::{optional, secret, variable};
@@ -18,7 +18,9 @@ use crate::failure::{Exit, Failure};
 use crate::folder::Folder;
 use crate::merge::Merge;
 use crate::publish::{self, Options, Published, Terms};
-use crate::pull::{AlertLogic, Api, Astra, AwsMarketplace, Endpoint, Meraki, OpenMeter, pull};
+use crate::pull::{
+    AlertLogic, Api, Astra, AwsMarketplace, Endpoint, Meraki, OpenMeter, begun_at, pull,
+};
 use crate::sources::{
     Ends, Notes, alert_logic, answers, astra, aws_marketplace, meraki, openmeter,
 };
@@ -61,9 +63,12 @@ pub(super) fn play(plan: &Plan, keys: &[SecretKey], allow_shrink: bool, json: bo
         SourceOutcome { name: source.name.clone(), failure, subjects }
     };
     let sources = plan.sources.iter().map(outcome).collect();
-    Round { sources, published: publish(plan, keys, now, allow_shrink) }
+    // Sources may have taken their time, and a head is dated when it is signed.
+    Round { sources, published: publish(plan, keys, output::now(), allow_shrink) }
 }
 
+/// The renewal grace of `import` where ends move forward on renewal.
+const DAY_MS: u64 = 86_400_000;
 const FACTS: &str = "facts.ndjson";
 const NEW_FACTS: &str = "facts.new.ndjson";
 
@@ -77,8 +82,10 @@ fn refresh(
 ) -> Result<(), Failure> {
     fs::create_dir_all(folder).map_err(|error| Failure::io(folder, &error))?;
     let (new, facts) = (folder.join(NEW_FACTS), folder.join(FACTS));
-    fetch(source, &folder.join("answers"), now)?;
-    import(source, &folder.join("answers"), now, &new, json)?;
+    let answers = folder.join("answers");
+    fetch(source, &answers, now)?;
+    // An earlier round may have begun the pull; what it says was so then.
+    import(source, &answers, begun_at(&answers).unwrap_or(now), &new, json)?;
     let before = if facts.exists() { counted(&facts)? } else { Counted::default() };
     if !allow_shrink && counted(&new)?.has_shrunk_from(&before) {
         let message = "more than half of its subjects or of their entitlements are gone; check \
@@ -142,16 +149,13 @@ fn import(
         return deliver(facts, &notes, at, out, json);
     }
     let answers = answers::read(&[answers.to_owned()])?;
-    let ends = |usual: &str| -> Result<Ends, Failure> {
-        let renewal_grace = match (source.renewal_grace, usual) {
-            (None, "0") => 0,
-            (given, usual) => or(given, usual)?.millis(),
-        };
-        Ok(Ends { at, strict: source.strict_end_dates, renewal_grace })
+    let ends = |usual| {
+        let renewal_grace = source.renewal_grace.map_or(usual, |Grace(millis)| millis);
+        Ends { at, strict: source.strict_end_dates, renewal_grace }
     };
     match source.source {
         System::AwsMarketplace => {
-            let facts = aws_marketplace::import(&answers, &ends("P1D")?, &mut notes)?;
+            let facts = aws_marketplace::import(&answers, &ends(DAY_MS), &mut notes)?;
             deliver(facts, &notes, at, out, json)
         }
         System::Astra => {
@@ -160,14 +164,14 @@ fn import(
             deliver(facts, &notes, at, out, json)
         }
         System::Meraki => {
-            let options = meraki::Options { organization: None, ends: ends("0")? };
+            let options = meraki::Options { organization: None, ends: ends(0) };
             let facts = meraki::import(&answers, &options, &mut notes)?;
             deliver(facts, &notes, at, out, json)
         }
         System::Openmeter => Ok(Exit::Ok),
         System::AlertLogic => {
             let options = alert_logic::Options {
-                ends: ends("P1D")?,
+                ends: ends(DAY_MS),
                 canceled_runs_to_end: source.canceled_runs_to_end,
                 any_active: source.any_active,
             };
