@@ -191,9 +191,9 @@ impl Gate {
         found::explain(&self.seek(ask), ask)
     }
 
-    /// Whether an expression holds for a subject. An ask's feature is left aside. Where it cannot be
-    /// told whether there is access, say before the first snapshot, neither a name nor its negation
-    /// holds.
+    /// Whether an expression holds for a subject. An ask's feature is left aside. Where it cannot
+    /// be told whether there is access, say before the first snapshot, neither a name nor its
+    /// negation holds.
     #[must_use]
     pub fn satisfies(&self, ask: &Ask<'_>, expression: &Expression) -> bool {
         expression.satisfied(|feature| self.check(&Ask { feature, ..*ask }).reason)

@@ -35,6 +35,10 @@ export function text(value: unknown, name: string, lengthMax: number): string {
   return value.isWellFormed() ? value : refuse(name, "a string without lone surrogates");
 }
 
+export function flag(value: unknown, name: string): boolean {
+  return typeof value === "boolean" ? value : refuse(name, "true or false");
+}
+
 export function amount(value: unknown, name: string): number {
   const fits = typeof value === "number" && value >= 0 && value <= Number.MAX_SAFE_INTEGER;
   return fits ? value : refuse(name, "a number from 0 to 2^53 - 1");

@@ -20,6 +20,23 @@ import {
   stated,
 } from "./options.js";
 import { Pages } from "./pages.js";
+import {
+  type CatalogueFeature,
+  type Expiring,
+  expressionOf,
+  featuresOf,
+  type Filter,
+  type Fit,
+  type FoundEntitlement,
+  type Listed,
+  type ListOptions,
+  readDemand,
+  readEntitled,
+  readFind,
+  readWhen,
+  type Violation,
+  type When,
+} from "./query.js";
 import { Recorded } from "./recorded.js";
 import { Refresher } from "./refresh.js";
 import { bringBack, type Remains } from "./remains.js";
@@ -130,6 +147,78 @@ export class Gate {
         feature,
         ...this.#check(id, feature, now, ask),
       }));
+  }
+
+  /**
+   * The entitlements that fit a filter, each once, in the order of the snapshot. Subjects that are
+   * named are looked up; otherwise all are gone through, which throws `not-whole` in a paged gate.
+   * `next` is for this snapshot alone: with another one it throws `token-outdated`.
+   */
+  find(options?: Filter & ListOptions): Listed<FoundEntitlement> {
+    const { listing, find } = readFind(options, this.#config.now);
+    const ask = { ...listing, amount: NaN, used: NaN };
+    const { items, next } = this.#living.demand(({ made }) => find(made));
+    return listed(next, items, ({ subject, feature }) => {
+      return { subject, feature, ...this.#check(subject, feature, listing.now, ask) };
+    });
+  }
+
+  /**
+   * The subjects that are entitled to a feature, or also have access to it, by an index that is
+   * made when a feature is first asked for and dropped with the snapshot. It throws as `find` does.
+   */
+  subjectsEntitledTo(
+    feature: string,
+    options?: ListOptions & { accessOnly?: boolean },
+  ): Listed<string> {
+    const key = featureKey(feature);
+    const { find } = readEntitled(key, options, this.#config.now);
+    const { items, next } = this.#living.demand(({ made }) => {
+      made.index(key);
+      return find(made);
+    });
+    return listed(next, items, ({ subject }) => subject);
+  }
+
+  /** Whether so much of several features fits what is left, and what is missing. */
+  canFit(subject: string, demand: Readonly<Record<string, number>>, options?: When): Fit {
+    const [features, amounts] = readDemand(demand);
+    const { now, at } = readWhen(options, this.#config.now);
+    const id = subjectId(subject);
+    return this.#living.demand(({ made }) => made.canFit(id, features, amounts, now, at)) as Fit;
+  }
+
+  /** The entitlements that are used beyond what is granted. It throws as `find` does. */
+  violations(options?: Filter & ListOptions): Listed<Violation> {
+    const { find } = readFind(options, this.#config.now, true);
+    const { items, next } = this.#living.demand(({ made }) => find(made));
+    return listed(next, items, ({ ends: _, ...violation }) => violation as Violation);
+  }
+
+  /**
+   * The windows and grants that end at or before an instant and after the one that is asked for,
+   * which is now unless stated. It throws as `find` does.
+   */
+  expiring(before: number | Date, options?: Filter & ListOptions): Listed<Expiring> {
+    const { find } = readFind(options, this.#config.now, false, instant(before, "before"));
+    const { items, next } = this.#living.demand(({ made }) => find(made));
+    return listed(next, items, ({ subject, feature, ends }) => ({ subject, feature, ends }));
+  }
+
+  /** The features that are named, or all: key, unit and policy, ordered by key. */
+  catalogue(features?: readonly string[]): CatalogueFeature[] {
+    const keys = featuresOf(features);
+    return this.#living.demand(({ made }) => made.catalogue(keys)) as CatalogueFeature[];
+  }
+
+  /**
+   * Whether an expression holds, `a|b&!c`: `&` joins groups, `|` alternatives in a group, `!` before
+   * a group negates it, `*` always holds. What cannot be told holds neither so nor negated.
+   */
+  satisfies(subject: string, expression: string, options?: When): boolean {
+    const [id, asked] = [subjectId(subject), expressionOf(expression)];
+    const { now, at } = readWhen(options, this.#config.now);
+    return this.#living.demand(({ made }) => made.satisfies(id, asked, now, at));
   }
 
   /** The decision with its derivation. */
@@ -295,6 +384,10 @@ export class Gate {
 
 /** What a decision says when nothing can be asked. */
 const LOST = { stale: true, clock: "untrusted" } as const;
+
+function listed<T, U>(next: string | undefined, items: T[], make: (item: T) => U): Listed<U> {
+  return { items: items.map(make), ...(next !== undefined && { next }) };
+}
 
 function decide(
   { made, answers }: Alive<glue.Gate>,

@@ -12,6 +12,19 @@ export type {
   SnapshotBytes,
   SubjectOptions,
 } from "./options.js";
+export type {
+  CatalogueFeature,
+  Ending,
+  Expiring,
+  Filter,
+  Fit,
+  FoundEntitlement,
+  Listed,
+  ListOptions,
+  Shortfall,
+  Violation,
+  When,
+} from "./query.js";
 export { reasons } from "./reasons.js";
 export type { Store, StoreName } from "./store.js";
 export type { Subject } from "./subject.js";

@@ -4,6 +4,7 @@ import {
   amount,
   bytes,
   featureKey,
+  flag,
   instant,
   millis,
   object,
@@ -264,10 +265,6 @@ function keys(value: unknown): string[] {
 
 function whole(value: unknown, name: string): number {
   return Number.isSafeInteger(value) ? (value as number) : refuse(name, "a whole number");
-}
-
-function flag(value: unknown, name: string): boolean {
-  return typeof value === "boolean" ? value : refuse(name, "true or false");
 }
 
 function callable<T>(value: unknown, name: string): T {

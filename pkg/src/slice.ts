@@ -19,6 +19,7 @@ import {
   type Trust,
   type TrustOptions,
 } from "./options.js";
+import { expressionOf, type Fit, readDemand, readWhen, type When } from "./query.js";
 import type { Explanation, History, HistoryOptions, Status } from "./told.js";
 
 /** What a slice is opened with. */
@@ -105,6 +106,20 @@ export class Slice {
         feature,
         ...this.#check(feature, now, ask),
       }));
+  }
+
+  /** Whether so much of several features fits what is left, and what is missing. */
+  canFit(demand: Readonly<Record<string, number>>, options?: When): Fit {
+    const [features, amounts] = readDemand(demand);
+    const { now, at } = readWhen(options, this.#now);
+    return this.#living.demand(({ made }) => made.canFit(features, amounts, now, at)) as Fit;
+  }
+
+  /** Whether an expression over features holds, as `Gate.satisfies` tells it. */
+  satisfies(expression: string, options?: When): boolean {
+    const asked = expressionOf(expression);
+    const { now, at } = readWhen(options, this.#now);
+    return this.#living.demand(({ made }) => made.satisfies(asked, now, at));
   }
 
   /** The decision with its derivation. */

@@ -1,6 +1,7 @@
 import type { Decision, Entitlement } from "./decision.js";
 import type { Gate, RecordOptions } from "./gate.js";
 import type { AskOptions } from "./options.js";
+import type { Fit, When } from "./query.js";
 import type { Explanation, History, HistoryOptions } from "./told.js";
 
 /** A gate's answers about one subject. */
@@ -39,6 +40,14 @@ export class Subject {
 
   entitlements(options?: Pick<AskOptions, "at" | "now">): Entitlement[] {
     return this.#gate.entitlements(this.id, options);
+  }
+
+  canFit(demand: Readonly<Record<string, number>>, options?: When): Fit {
+    return this.#gate.canFit(this.id, demand, options);
+  }
+
+  satisfies(expression: string, options?: When): boolean {
+    return this.#gate.satisfies(this.id, expression, options);
   }
 
   explain(feature: string, options?: AskOptions): Explanation {

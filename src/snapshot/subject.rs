@@ -63,8 +63,19 @@ impl<'a> Subject<'a> {
     /// All that the subject has, with the feature of each.
     pub fn entries(&self) -> impl Iterator<Item = (Feature<'a>, Entry<'a>)> + use<'a> {
         let subject = *self;
-        let entry = move |index| Some((subject.feature_at(index)?, subject.entry_at(index)?));
-        (0..self.bytes.entries()).filter_map(entry)
+        (0..subject.places()).filter_map(move |index| subject.entry_with_feature(index))
+    }
+
+    /// In how many places there may be an entitlement.
+    #[must_use]
+    pub const fn places(&self) -> usize {
+        self.bytes.entries()
+    }
+
+    /// The entitlement in one of these places, with its feature.
+    #[must_use]
+    pub fn entry_with_feature(&self, index: usize) -> Option<(Feature<'a>, Entry<'a>)> {
+        Some((self.feature_at(index)?, self.entry_at(index)?))
     }
 
     pub(super) const fn page(&self) -> &Page<'a> {

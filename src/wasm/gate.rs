@@ -148,7 +148,7 @@ impl Gate {
     }
 }
 
-fn ask<'a>(
+pub(super) fn ask<'a>(
     subject: &'a str,
     feature: &'a str,
     now: f64,

@@ -5,6 +5,7 @@
 
 mod answer;
 mod gate;
+mod query;
 mod refresh;
 mod remains;
 mod slice;

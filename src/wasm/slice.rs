@@ -12,7 +12,7 @@ use crate::time::Instant;
 /// A gate over a slice, and the place where it leaves its latest answer.
 #[wasm_bindgen]
 pub struct SliceGate {
-    gate: gate::SliceGate,
+    pub(super) gate: gate::SliceGate,
     latest: Scratch,
 }
 
@@ -120,7 +120,14 @@ impl SliceGate {
 }
 
 impl SliceGate {
-    fn ask<'a>(&'a self, feature: &'a str, now: f64, at: f64, wanted: f64, used: f64) -> Ask<'a> {
+    pub(super) fn ask<'a>(
+        &'a self,
+        feature: &'a str,
+        now: f64,
+        at: f64,
+        wanted: f64,
+        used: f64,
+    ) -> Ask<'a> {
         Ask {
             subject: self.gate.subject(),
             feature,

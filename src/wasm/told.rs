@@ -63,6 +63,109 @@ pub(super) fn status(found: gate::Status) -> JsValue {
     })
 }
 
+pub(super) fn entitlements(
+    found: Result<gate::Listed<gate::FoundEntitlement>, Error>,
+) -> Result<JsValue, JsValue> {
+    let gate::Listed { items, next } = handed(found)?;
+    let items = items.iter().map(|item| Entitlement {
+        subject: &item.subject,
+        feature: &item.feature,
+        overage: item.answer.overage.map(Amount::to_f64),
+        grace_until: item.grace_until.map(millis),
+        ends: item.ends.iter().map(Ending::of).collect(),
+    });
+    Ok(told(&Listed { items: items.collect(), next }))
+}
+
+pub(super) fn fit(found: Result<gate::Fit, Error>) -> Result<JsValue, JsValue> {
+    let gate::Fit { fits, missing, unknown } = handed(found)?;
+    let missing = missing.iter().map(|missing| Shortfall {
+        feature: &missing.feature,
+        amount: missing.amount.map(Amount::to_f64),
+        reason: missing.reason.as_str(),
+    });
+    Ok(told(&Fit { fits, missing: missing.collect(), unknown }))
+}
+
+pub(super) fn catalogue(
+    found: Result<Vec<gate::CatalogueFeature>, Error>,
+) -> Result<JsValue, JsValue> {
+    let features = handed(found)?;
+    let features = features.iter().map(|feature| CatalogueFeature {
+        feature: &feature.feature,
+        unit: feature.unit.as_deref(),
+        when_expired: feature.when_expired.as_str(),
+        policy_source: (feature.policy_source == gate::PolicySource::Local).then_some("local"),
+    });
+    Ok(told(&features.collect::<Vec<_>>()))
+}
+
+fn handed<T>(found: Result<T, Error>) -> Result<T, JsValue> {
+    found.map_err(|error| thrown(&error))
+}
+
+#[derive(Serialize)]
+struct Listed<'a> {
+    items: Vec<Entitlement<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Entitlement<'a> {
+    subject: &'a str,
+    feature: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    overage: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    grace_until: Option<f64>,
+    ends: Vec<Ending<'a>>,
+}
+
+#[derive(Serialize)]
+struct Ending<'a> {
+    at: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    grant: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    amount: Option<f64>,
+}
+
+impl<'a> Ending<'a> {
+    fn of(ending: &'a gate::Ending) -> Self {
+        let grant = ending.grant.as_ref().map(|(id, amount)| (id.as_str(), amount.to_f64()));
+        let (grant, amount) = grant.unzip();
+        Self { at: millis(ending.at), grant, amount }
+    }
+}
+
+#[derive(Serialize)]
+struct Fit<'a> {
+    fits: bool,
+    missing: Vec<Shortfall<'a>>,
+    unknown: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Shortfall<'a> {
+    feature: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    amount: Option<f64>,
+    reason: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CatalogueFeature<'a> {
+    feature: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unit: Option<&'a str>,
+    when_expired: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy_source: Option<&'static str>,
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Wanted {

@@ -1,6 +1,6 @@
 //! What features there are.
 
-use super::{LIMIT, Listing};
+use super::{put, sorted};
 use crate::error::Error;
 use crate::gate::{Gate, NO_SNAPSHOT, PolicySource, WhenExpired};
 
@@ -27,20 +27,20 @@ impl Gate {
     /// `no-snapshot` before the first; `list-limit` for more than 1000 names.
     pub fn catalogue(&self, named: Option<&[String]>) -> Result<Vec<CatalogueFeature>, Error> {
         let catalogue = self.present.as_ref().ok_or(NO_SNAPSHOT)?.body.catalogue();
-        if named.is_some_and(|names| names.len() > Listing::LIMIT_MAX) {
-            return Err(LIMIT);
-        }
-        let mut features: Vec<_> = match named {
-            Some(names) => names.iter().filter_map(|name| catalogue.feature(name)).collect(),
-            None => catalogue.features().collect(),
+        let keys = match named {
+            Some(names) => sorted(names)?,
+            None => {
+                let mut keys = Vec::new();
+                catalogue.features().for_each(|feature| put(&mut keys, feature.key));
+                keys
+            }
         };
-        features.sort_unstable_by_key(|feature| feature.key);
-        features.dedup_by_key(|feature| feature.key);
-        let told = features.iter().map(|feature| {
-            let (when_expired, policy_source) = self.options.policies.of(feature);
-            let unit = feature.unit.map(str::to_owned);
-            CatalogueFeature { feature: feature.key.to_owned(), unit, when_expired, policy_source }
-        });
-        Ok(told.collect())
+        let mut features = Vec::with_capacity(keys.len());
+        for feature in keys.into_iter().filter_map(|key| catalogue.feature(key)) {
+            let (when_expired, policy_source) = self.options.policies.of(&feature);
+            let (feature, unit) = (feature.key.to_owned(), feature.unit.map(str::to_owned));
+            features.push(CatalogueFeature { feature, unit, when_expired, policy_source });
+        }
+        Ok(features)
     }
 }

@@ -1,7 +1,7 @@
 //! Who is entitled to the features that were asked for lately.
 
 use crate::error::Error;
-use crate::snapshot::{Body, Holders, Place};
+use crate::snapshot::{Body, Holders};
 
 /// The indexes of one body, dropped together with it.
 #[derive(Default)]
@@ -26,12 +26,8 @@ impl Indexes {
         Ok(())
     }
 
-    /// The places of whoever is entitled, from one on.
-    pub(super) fn places(&self, feature: &str, first: Place) -> impl Iterator<Item = Place> {
-        self.of(feature).into_iter().flat_map(move |holders| holders.from(first))
-    }
-
-    fn of(&self, feature: &str) -> Option<&Holders> {
+    /// The index of a feature, if it was made.
+    pub(super) fn of(&self, feature: &str) -> Option<&Holders> {
         self.made.iter().find(|(key, _)| key == feature).map(|(_, holders)| holders)
     }
 }

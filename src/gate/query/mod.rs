@@ -10,7 +10,7 @@ use super::{Answer, Ask, Clock, Gate, NO_SNAPSHOT, Snapshot};
 use crate::amount::Amount;
 use crate::engine::program::{Program, Rule};
 use crate::error::Error;
-use crate::snapshot::{Body, Entry, Feature, Place, Subject};
+use crate::snapshot::{Body, Entry, Feature, Holders, Place, Subject};
 use crate::time::Instant;
 pub use catalogue::CatalogueFeature;
 use cursor::Cursor;
@@ -92,13 +92,19 @@ impl Listing<'_> {
 /// How many entitlements are looked at in one go, which takes some hundredths of a second.
 const LOOKED_AT_MAX: usize = 1 << 16;
 
-type Subjects<'a> = Box<dyn Iterator<Item = Result<Subject<'a>, Error>> + 'a>;
+/// Which subjects to go through.
+enum Way<'a> {
+    All,
+    /// Those in these places.
+    Named(Vec<Place>),
+    Indexed(&'a Holders),
+}
 
 impl Gate {
     /// The entitlements that fit a filter, in the order of the snapshot, each once.
     ///
     /// Subjects that are named are looked up. Otherwise all are gone through, for which the whole
-    /// snapshot has to be resident.
+    /// snapshot has to be resident; or those alone that an index names, see [`Gate::index`].
     ///
     /// # Errors
     /// `no-snapshot` before the first; `not-whole` in a gate that holds pages, when no subjects are
@@ -109,71 +115,58 @@ impl Gate {
         filter: &Filter,
         listing: &Listing<'_>,
     ) -> Result<Listed<FoundEntitlement>, Error> {
-        let Snapshot { body, .. } = self.present.as_ref().ok_or(NO_SNAPSHOT)?;
-        let cursor = Cursor::read(body, listing)?;
-        let subjects = match &filter.subjects {
-            Some(names) => named(body, names, cursor.place)?,
-            None if body.is_whole() => Box::new(body.subjects_from(cursor.place)),
-            None => return Err(NOT_WHOLE),
-        };
-        self.list(body, subjects, cursor, &Sieve::new(filter)?, listing)
+        let Snapshot { body, indexes, .. } = self.present.as_ref().ok_or(NO_SNAPSHOT)?;
+        let Cursor { mut place, mut entry } = Cursor::read(body, listing)?;
+        let sieve = Sieve::new(filter)?;
+        let way = way(body, indexes, filter)?;
+        let (mut items, mut looked_at) = (Vec::new(), 0);
+        while let Some(subject) = way.subject_from(body, place)? {
+            if subject.place() != place {
+                entry = 0;
+            }
+            place = subject.place();
+            while entry < subject.places() {
+                looked_at += 1;
+                let found = self.sift(&sieve, &subject, entry, listing)?;
+                if looked_at > LOOKED_AT_MAX || (found.is_some() && items.len() >= listing.limit) {
+                    return Ok(Listed { items, next: Some(Cursor { place, entry }.write(body)) });
+                }
+                items.extend(found);
+                entry += 1;
+            }
+            (place, entry) = (place.next(), 0);
+        }
+        Ok(Listed { items, next: None })
     }
 
-    /// The subjects that have an entitlement to a feature, or also access to it. Nobody has one to
-    /// a feature that is unknown.
-    ///
-    /// Who has an entitlement is found by an index that is made when a feature is first asked for
-    /// and kept until the next snapshot: two bytes for each of these subjects and four for each
-    /// page. The indexes of eight features are kept.
+    /// Makes the index of a feature unless there is one: who has an entitlement to it. It is kept
+    /// until the next snapshot, and takes two bytes for each of these subjects and four for each
+    /// page; eight indexes are kept. Lists of this feature alone then go by it.
     ///
     /// # Errors
-    /// Those of [`Gate::find`].
+    /// `no-snapshot` before the first; `not-whole` in a gate that holds pages; and what is wrong
+    /// with a page.
+    pub fn index(&mut self, feature: &str) -> Result<(), Error> {
+        let Snapshot { body, indexes, .. } = self.present.as_mut().ok_or(NO_SNAPSHOT)?;
+        if body.is_whole() { indexes.make(body, feature) } else { Err(NOT_WHOLE) }
+    }
+
+    /// The subjects that have an entitlement to a feature, or also access to it, by an index.
+    /// Nobody has one to a feature that is unknown.
+    ///
+    /// # Errors
+    /// Those of [`Gate::index`] and [`Gate::find`].
     pub fn subjects_entitled_to(
         &mut self,
         feature: &str,
         access_only: bool,
         listing: &Listing<'_>,
     ) -> Result<Listed<String>, Error> {
-        let Snapshot { body, indexes, .. } = self.present.as_mut().ok_or(NO_SNAPSHOT)?;
-        if !body.is_whole() {
-            return Err(NOT_WHOLE);
-        }
-        indexes.make(body, feature)?;
-        let Snapshot { body, indexes, .. } = self.present.as_ref().ok_or(NO_SNAPSHOT)?;
-        let cursor = Cursor::read(body, listing)?;
-        let places = indexes.places(feature, cursor.place);
-        let subjects = Box::new(places.filter_map(|place| body.subject_at(place).transpose()));
+        self.index(feature)?;
         let (features, access) = (Some(vec![feature.to_owned()]), access_only.then_some(true));
-        let filter = Filter { features, access, ..Filter::default() };
-        let listed = self.list(body, subjects, cursor, &Sieve::new(&filter)?, listing)?;
+        let listed = self.find(&Filter { features, access, ..Filter::default() }, listing)?;
         let items = listed.items.into_iter().map(|found| found.subject).collect();
         Ok(Listed { items, next: listed.next })
-    }
-
-    fn list<'a>(
-        &'a self,
-        body: &'a Body,
-        subjects: Subjects<'a>,
-        cursor: Cursor,
-        sieve: &Sieve<'_>,
-        listing: &Listing<'_>,
-    ) -> Result<Listed<FoundEntitlement>, Error> {
-        let mut items = Vec::new();
-        let mut looked_at = 0;
-        for subject in subjects {
-            let subject = subject?;
-            let skipped = if subject.place() == cursor.place { cursor.entry } else { 0 };
-            for (index, (feature, entry)) in subject.entries().enumerate().skip(skipped) {
-                looked_at += 1;
-                let found = self.sift(sieve, &subject, &feature, &entry, listing)?;
-                if looked_at > LOOKED_AT_MAX || (found.is_some() && items.len() >= listing.limit) {
-                    let here = Cursor { place: subject.place(), entry: index };
-                    return Ok(Listed { items, next: Some(here.write(body)) });
-                }
-                items.extend(found);
-            }
-        }
-        Ok(Listed { items, next: None })
     }
 
     /// The entitlement as it is listed, if it fits.
@@ -181,22 +174,22 @@ impl Gate {
         &self,
         sieve: &Sieve<'_>,
         subject: &Subject<'_>,
-        feature: &Feature<'_>,
-        entry: &Entry<'_>,
+        entry: usize,
         listing: &Listing<'_>,
     ) -> Result<Option<FoundEntitlement>, Error> {
+        let Some((feature, entry)) = subject.entry_with_feature(entry) else { return Ok(None) };
         let &Listing { clock, at, .. } = listing;
         let (id, key) = (subject.id(), feature.key);
         let ask = Ask { subject: id, feature: key, clock, at, amount: None, used: None };
         let Filter { access, over, ending_by, .. } = sieve.filter;
-        if !sieve.takes(feature, entry)?
+        if !sieve.takes(&feature, &entry)?
             || access.is_some_and(|access| access != self.has_access(&ask))
         {
             return Ok(None);
         }
         let now = at.or_else(|| self.now(clock)).unwrap_or(Instant::MAX);
         let ends = match ending_by {
-            Some(by) => ends(feature, entry, now, *by)?,
+            Some(by) => ends(&feature, &entry, now, *by)?,
             None => Vec::new(),
         };
         let answer = self.check(&ask);
@@ -210,6 +203,40 @@ impl Gate {
     }
 }
 
+impl Way<'_> {
+    /// The first subject at a place or behind it.
+    fn subject_from<'a>(&self, body: &'a Body, place: Place) -> Result<Option<Subject<'a>>, Error> {
+        let next = match self {
+            Self::All => return body.subject_from(place),
+            Self::Named(places) => {
+                places.get(places.partition_point(|named| *named < place)).copied()
+            }
+            Self::Indexed(holders) => holders.first_from(place),
+        };
+        next.map_or(Ok(None), |place| body.subject_at(place))
+    }
+}
+
+fn way<'a>(body: &Body, indexes: &'a Indexes, filter: &Filter) -> Result<Way<'a>, Error> {
+    if let Some(names) = &filter.subjects {
+        let mut places = Vec::new();
+        for name in sorted(names)? {
+            if let Some(subject) = body.subject(name)? {
+                put(&mut places, subject.place());
+            }
+        }
+        return Ok(Way::Named(places));
+    }
+    if !body.is_whole() {
+        return Err(NOT_WHOLE);
+    }
+    let index = match filter.features.as_deref() {
+        Some([feature]) => indexes.of(feature),
+        _ => None,
+    };
+    Ok(index.map_or(Way::All, Way::Indexed))
+}
+
 /// A filter whose names are quickly looked up.
 struct Sieve<'a> {
     filter: &'a Filter,
@@ -219,7 +246,8 @@ struct Sieve<'a> {
 
 impl<'a> Sieve<'a> {
     fn new(filter: &'a Filter) -> Result<Self, Error> {
-        let (features, grants) = (sorted(&filter.features)?, sorted(&filter.grants)?);
+        let of = |names: &'a Option<Vec<String>>| names.as_deref().map(sorted).transpose();
+        let (features, grants) = (of(&filter.features)?, of(&filter.grants)?);
         Ok(Self { filter, features, grants })
     }
 
@@ -234,29 +262,21 @@ impl<'a> Sieve<'a> {
     }
 }
 
-fn sorted(names: &Option<Vec<String>>) -> Result<Option<Vec<&str>>, Error> {
-    let Some(names) = names else { return Ok(None) };
-    if names.len() > Listing::LIMIT_MAX {
-        return Err(LIMIT);
-    }
-    let mut names: Vec<&str> = names.iter().map(String::as_str).collect();
-    names.sort_unstable();
-    Ok(Some(names))
-}
-
-/// Subjects by their names, each once and in the order of the body.
-fn named<'a>(body: &'a Body, names: &[String], first: Place) -> Result<Subjects<'a>, Error> {
+fn sorted(names: &[String]) -> Result<Vec<&str>, Error> {
     if names.len() > Listing::LIMIT_MAX {
         return Err(LIMIT);
     }
     let mut found = Vec::new();
-    for name in names {
-        found.extend(body.subject(name)?);
+    names.iter().for_each(|name| put(&mut found, name.as_str()));
+    Ok(found)
+}
+
+/// Puts something in its place among others, once. To sort would be quicker for long lists, and
+/// takes ten kilobytes of code.
+fn put<T: Ord>(sorted: &mut Vec<T>, one: T) {
+    if let Err(place) = sorted.binary_search(&one) {
+        sorted.insert(place, one);
     }
-    found.retain(|subject| subject.place() >= first);
-    found.sort_unstable_by_key(Subject::place);
-    found.dedup_by_key(|subject| subject.place());
-    Ok(Box::new(found.into_iter().map(Ok)))
 }
 
 /// What of an entitlement ends after one instant and not after another.

@@ -23,10 +23,12 @@ impl Body {
     /// The code of what is wrong with a page, such as `not-resident`.
     pub fn holders(&self, feature: &Feature<'_>) -> Result<Holders, Error> {
         let (mut records, mut ends) = (Vec::new(), Vec::new());
-        for index in 0..self.parts.levels.pages() as u32 {
-            let subjects = self.subjects_of(index, self.page(index)?);
-            let having = subjects.filter(|subject| subject.entry(feature).is_some());
-            records.extend(having.map(|subject| subject.place().record));
+        for index in 0..self.pages() {
+            for subject in self.subjects_of(index, self.page(index)?) {
+                if subject.entry(feature).is_some() {
+                    records.push(subject.place().record);
+                }
+            }
             ends.push(records.len() as u32);
         }
         Ok(Holders { records: records.into(), ends: ends.into() })
@@ -34,18 +36,17 @@ impl Body {
 }
 
 impl Holders {
-    /// The places from one on.
-    pub fn from(&self, first: Place) -> impl Iterator<Item = Place> {
-        let skipped = first.page as usize;
-        let mut start = skipped.checked_sub(1).map_or(0, |before| self.end(before));
-        // The pages end first, so that their numbers never run over.
-        let pages = self.ends.iter().skip(skipped).zip(first.page..);
-        let places = pages.flat_map(move |(end, page)| {
-            let records = self.records.get(start..*end as usize).unwrap_or_default();
-            start = *end as usize;
-            records.iter().map(move |record| Place { page, record: *record })
-        });
-        places.skip_while(move |place| *place < first)
+    /// The first place at one or behind it; `None` at the end.
+    #[must_use]
+    pub fn first_from(&self, Place { page, record }: Place) -> Option<Place> {
+        let page = page as usize;
+        let start = page.checked_sub(1).map_or(0, |before| self.end(before));
+        let own = self.records.get(start..self.end(page))?;
+        // What is left of the page, and the first of the pages behind it, lie side by side.
+        let found = start + own.partition_point(|held| *held < record);
+        let record = *self.records.get(found)?;
+        let page = self.ends.partition_point(|end| *end as usize <= found);
+        Some(Place { page: page as u32, record })
     }
 
     fn end(&self, page: usize) -> usize {

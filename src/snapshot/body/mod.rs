@@ -72,6 +72,12 @@ impl Place {
     pub const fn numbered(number: u64) -> Self {
         Self { page: (number >> 16) as u32, record: number as u16 }
     }
+
+    /// The place behind this one.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self::numbered(self.number().wrapping_add(1))
+    }
 }
 
 impl Body {
@@ -159,18 +165,34 @@ impl Body {
 
     /// All subjects, page by page.
     pub fn subjects(&self) -> impl Iterator<Item = Result<Subject<'_>, Error>> {
-        self.subjects_from(Place::FIRST)
-    }
-
-    /// The subjects at a place and behind it.
-    pub fn subjects_from(&self, first: Place) -> impl Iterator<Item = Result<Subject<'_>, Error>> {
-        self.records_from(first.page).filter_map(move |found| match found {
-            Ok((page, place, record)) if place >= first => {
-                self.as_subject(page, place, record).map(Ok)
-            }
-            Ok(_) => None,
+        self.records().filter_map(|found| match found {
+            Ok((page, place, record)) => self.as_subject(page, place, record).map(Ok),
             Err(error) => Some(Err(error)),
         })
+    }
+
+    /// The first subject at a place or behind it; `None` at the end.
+    ///
+    /// # Errors
+    /// As [`Body::subject`], for each page on the way.
+    pub fn subject_from(
+        &self,
+        Place { page, record }: Place,
+    ) -> Result<Option<Subject<'_>>, Error> {
+        let mut first = usize::from(record);
+        for index in page..self.pages() {
+            let page = self.page(index)?;
+            for number in first..page.records() {
+                let place = Place { page: index, record: number as u16 };
+                if let Some(record) = page.record(number)
+                    && let Some(subject) = self.as_subject(page, place, record)
+                {
+                    return Ok(Some(subject));
+                }
+            }
+            first = 0;
+        }
+        Ok(None)
     }
 
     /// Whether all pages are resident.
@@ -181,7 +203,7 @@ impl Body {
 
     /// All aliases, each with the id of its subject.
     pub fn aliases(&self) -> impl Iterator<Item = Result<(&str, &str), Error>> {
-        self.records_from(0).filter_map(|found| match found {
+        self.records().filter_map(|found| match found {
             Ok((_, _, Record::Alias { id, target })) => {
                 Some(Ok((known_text(id), known_text(target))))
             }
@@ -218,11 +240,8 @@ impl Body {
         Ok(found.map(|record| Place { page, record: record as u16 }))
     }
 
-    fn records_from(
-        &self,
-        first: u32,
-    ) -> impl Iterator<Item = Result<(Page<'_>, Place, Record<'_>), Error>> {
-        (first..self.parts.levels.pages() as u32).flat_map(move |index| {
+    fn records(&self) -> impl Iterator<Item = Result<(Page<'_>, Place, Record<'_>), Error>> {
+        (0..self.parts.levels.pages() as u32).flat_map(move |index| {
             let page = self.page(index);
             let records = page.as_ref().map_or(1, Page::records);
             (0..records).filter_map(move |record| match &page {
