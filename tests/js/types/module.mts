@@ -29,6 +29,23 @@ const response = new Response(null, { status, headers });
 await gate.refresh({ minVersion: 5 });
 const version_: number | undefined = gate.status.version;
 
+const { items, next } = gate.find({ features: ["api_calls"], access: false, limit: 10 });
+const who: string[] = items.map(
+  ({ subject, feature, reason }) => `${subject} ${feature} ${reason}`,
+);
+const entitled: string[] = gate.subjectsEntitledTo("sso", { accessOnly: true, after: next }).items;
+const over: number[] = gate.violations({ subjects: who }).items.map(({ overage }) => overage);
+const ending: number[] = gate
+  .expiring(new Date())
+  .items.flatMap(({ ends }) => ends.map((e) => e.at));
+const missing: (number | undefined)[] = customer.canFit({ seats: 5 }).missing.map((m) => m.amount);
+const units: (string | undefined)[] = gate.catalogue(entitled).map(({ unit }) => unit);
+const holds: boolean = gate.satisfies("acme", "sso&!trial", { at: new Date() });
+// @ts-expect-error: a filter has lists
+gate.find({ subjects: "acme" });
+// @ts-expect-error: a demand has amounts
+gate.canFit("acme", { seats: "5" });
+
 // @ts-expect-error: without keys there is no gate
 createGate({ origin: "https://entitlements.test/", audience: "acme/production" });
 // @ts-expect-error: amounts are numbers

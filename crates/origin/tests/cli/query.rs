@@ -34,7 +34,9 @@ fn shell() -> Shell {
         json!({ "feature": "seats", "unit": "seat" }),
         json!({ "feature": "sso", "whenExpired": "closed" }),
         json!({ "feature": "trial" }),
-        json!({ "subject": "a", "aliases": ["alias"], "entitlements": [seats(3.2, &json!({})), sso] }),
+        json!({ "subject": "a", "aliases": ["alias"], "entitlements": [
+            seats(3.2, &json!({})), sso,
+        ] }),
         json!({ "subject": "b", "entitlements": [
             seats(17.5, &json!({ "graceUntil": "2026-12-07T00:00:00Z" })), trial,
         ] }),

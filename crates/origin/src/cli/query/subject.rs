@@ -20,8 +20,8 @@ pub(super) struct FitArgs {
     asked: Asked,
 }
 
-/// Does an expression like `a|b&!c` hold? `&` joins groups, `|` alternatives in a group, `!` negates
-/// a group, `*` is always so. Exits 1 when not.
+/// Does an expression like `a|b&!c` hold? `&` joins groups, `|` alternatives in a group, `!`
+/// negates a group, `*` is always so. Exits 1 when not.
 #[derive(Debug, clap::Args)]
 pub(super) struct Satisfies {
     /// The id or an alias of a subject.
