@@ -4,6 +4,14 @@ import { loadBytes } from "./body.js";
 import { coded, engine, memory } from "./engine.js";
 import { GateError } from "./errors.js";
 import type * as glue from "./glue.js";
+import {
+  expressionOf,
+  featuresOf,
+  readDemand,
+  readEntitled,
+  readFind,
+  readWhen,
+} from "./listing.js";
 import { type Alive, Living } from "./living.js";
 import {
   type Ask,
@@ -20,22 +28,16 @@ import {
   stated,
 } from "./options.js";
 import { Pages } from "./pages.js";
-import {
-  type CatalogueFeature,
-  type Expiring,
-  expressionOf,
-  featuresOf,
-  type Filter,
-  type Fit,
-  type FoundEntitlement,
-  type Listed,
-  type ListOptions,
-  readDemand,
-  readEntitled,
-  readFind,
-  readWhen,
-  type Violation,
-  type When,
+import type {
+  CatalogueFeature,
+  Expiring,
+  Filter,
+  Fit,
+  FoundEntitlement,
+  Listed,
+  ListOptions,
+  Violation,
+  When,
 } from "./query.js";
 import { Recorded } from "./recorded.js";
 import { Refresher } from "./refresh.js";

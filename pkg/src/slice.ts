@@ -2,6 +2,7 @@ import { bytes, featureKey, object, own, refuse, subjectId } from "./arguments.j
 import type { Decision, Entitlement } from "./decision.js";
 import { coded, engine } from "./engine.js";
 import type * as glue from "./glue.js";
+import { expressionOf, readDemand, readWhen } from "./listing.js";
 import { type Alive, Living } from "./living.js";
 import {
   type Ask,
@@ -19,7 +20,7 @@ import {
   type Trust,
   type TrustOptions,
 } from "./options.js";
-import { expressionOf, type Fit, readDemand, readWhen, type When } from "./query.js";
+import type { Fit, When } from "./query.js";
 import type { Explanation, History, HistoryOptions, Status } from "./told.js";
 
 /** What a slice is opened with. */
