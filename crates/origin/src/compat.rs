@@ -5,6 +5,7 @@
 //! Each module speaks one system's wire. What would change something is refused in that system's
 //! words: it stays the origin of truth.
 
+mod alert_logic;
 mod answer;
 mod aws_marketplace;
 mod facts;
@@ -19,5 +20,9 @@ pub use world::{Options, World};
 
 /// The paths of every system, which none of them shares with another.
 pub(crate) fn router(world: World) -> Router {
-    Router::new().merge(aws_marketplace::router()).with_state(Arc::new(world))
+    let world = Arc::new(world);
+    Router::new()
+        .merge(alert_logic::router(Arc::clone(&world)))
+        .merge(aws_marketplace::router())
+        .with_state(world)
 }

@@ -30,8 +30,8 @@ pub struct Server {
 }
 
 impl Server {
-    /// Listens on a port of 127.0.0.1; 0 chooses one. With a world to ask, it answers other systems'
-    /// read calls too.
+    /// Listens on a port of 127.0.0.1; 0 chooses one. With a world to ask, it answers the read
+    /// calls of other systems too.
     ///
     /// # Errors
     /// A port that is taken.

@@ -1,5 +1,6 @@
 //! The facts beside a snapshot.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 use edgegrant::model::{Fact, Record, Subject};
@@ -9,10 +10,11 @@ use crate::failure::Failure;
 use crate::merge::Merge;
 use crate::{facts, input};
 
-/// Everybody whom facts are about.
+/// Everybody whom facts are about, and where to find them by any of their names.
 #[derive(Debug, Default)]
 pub(super) struct Facts {
     subjects: Vec<Subject>,
+    names: HashMap<String, usize>,
 }
 
 impl Facts {
@@ -22,11 +24,26 @@ impl Facts {
         for file in files {
             merge.add(&file.display().to_string(), input::open(file)?)?;
         }
-        let subjects = merge.into_facts().filter_map(|fact| match fact {
-            Fact::Subject(subject) => Some(subject),
-            Fact::Feature(_) => None,
-        });
-        Ok(Self { subjects: subjects.collect() })
+        let mut all = Self::default();
+        for fact in merge.into_facts() {
+            match fact {
+                Fact::Feature(_) => {}
+                Fact::Subject(subject) => all.add(subject),
+            }
+        }
+        Ok(all)
+    }
+
+    fn add(&mut self, subject: Subject) {
+        let place = self.subjects.len();
+        let names = std::iter::once(&subject.subject).chain(&subject.aliases);
+        self.names.extend(names.map(|name| (name.clone(), place)));
+        self.subjects.push(subject);
+    }
+
+    /// The subject with an id or alias.
+    pub(super) fn subject(&self, name: &str) -> Option<&Subject> {
+        self.subjects.get(*self.names.get(name)?)
     }
 
     /// All subjects, by id.

@@ -1,7 +1,7 @@
 //! The snapshot that is published now, and the facts that it was published from.
 
 use edgegrant::Instant;
-use edgegrant::gate::{Ask, Clock, Explained, Gate, Reason};
+use edgegrant::gate::{Answer, Ask, Clock, Explained, Gate, Reason};
 use edgegrant::snapshot::Roots;
 use edgegrant::trust::{HEAD_BYTES_MAX, read_unverified};
 
@@ -24,6 +24,7 @@ pub(super) struct Present {
 pub(super) struct Known {
     head: Vec<u8>,
     roots: Roots,
+    pub(super) facts: Facts,
     pub(super) marketplace: Shelf,
 }
 
@@ -51,7 +52,7 @@ impl Present {
         }
     }
 
-    /// What was made of the facts.
+    /// The facts and what was made of them.
     pub(super) const fn known(&self) -> &Known {
         &self.known
     }
@@ -67,7 +68,12 @@ impl Present {
         self.gate.now(Clock::At(now)).unwrap_or(now)
     }
 
-    /// The decision about a feature of a subject, with its grants.
+    /// The decision about a feature of a subject.
+    pub(super) fn check(&self, subject: &str, feature: &str) -> Result<Answer, Unavailable> {
+        Ok(self.explain(subject, feature)?.answer)
+    }
+
+    /// The decision with its grants.
     pub(super) fn explain(&self, subject: &str, feature: &str) -> Result<Explained, Unavailable> {
         let clock = Clock::At((self.options.clock)());
         let ask = Ask { subject, feature, clock, at: None, amount: None, used: None };
@@ -106,6 +112,6 @@ impl Options {
         let marketplace = Shelf::new(&facts)?;
         self.folder.give(gate, &head, Clock::At((self.clock)()))?;
         let roots = folder::roots(&read_unverified(&head)?.head);
-        Ok(Known { head, roots, marketplace })
+        Ok(Known { head, roots, facts, marketplace })
     }
 }
