@@ -362,3 +362,15 @@ fn the_last_page_may_be_read_before_others() {
     assert_eq!(import.entitlement(ACCOUNT, "Center/vcpus").grants.len(), 3);
     assert_eq!(refusal(page(1, "2")), "pages-missing");
 }
+
+#[test]
+fn thousands_of_rows_that_differ_in_consumption_alone_take_no_time() {
+    let row = |used: u32| json!(["Center", "vcpus", "1", used.to_string()]);
+    let rows: Vec<Value> = (0..4000).map(row).collect();
+    let include = "product,entitlementType,entitlementValue,entitlementConsumption";
+    let include = include.split(',').map(Into::into).collect();
+    let import = imported_with(&[list("entitlements", &rows)], &Options { include, ..options() });
+    let grants = &import.entitlement(ACCOUNT, "Center/vcpus").grants;
+    let ids: std::collections::HashSet<&String> = grants.iter().map(|grant| &grant.id).collect();
+    assert_eq!((grants.len(), ids.len()), (4000, 4000));
+}

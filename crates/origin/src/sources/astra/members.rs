@@ -67,19 +67,21 @@ pub(super) fn distinct<'a>(
     let mut kept: Vec<(String, &Owned<Entitlement>)> = Vec::new();
     let mut places = HashMap::new();
     let mut rows = HashSet::new();
+    let mut copies = HashMap::new();
     for owned in entitlements {
         let Owned { account, item } = owned;
         if item.value.id.is_none() && !rows.insert((account, item.json.as_str())) {
             notes.warn(&item.place, ROW_TWICE);
             continue;
         }
-        let mut id = item.value.id.clone().unwrap_or_else(|| row_id(&item.value, 0));
-        for copy in 1.. {
-            if item.value.id.is_some() || !places.contains_key(&(account, id.clone())) {
-                break;
+        let id = item.value.id.clone().unwrap_or_else(|| {
+            let id = row_id(&item.value, 0);
+            let copy = copies.entry((account, id.clone())).and_modify(|copy| *copy += 1);
+            match copy.or_insert(0) {
+                0 => id,
+                copy => row_id(&item.value, *copy),
             }
-            id = row_id(&item.value, copy);
-        }
+        });
         match places.get(&(account, id.clone())).and_then(|place: &usize| kept.get_mut(*place)) {
             Some(older) => older.1 = owned,
             None => {
