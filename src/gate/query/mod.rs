@@ -8,9 +8,9 @@ mod index;
 
 use super::{Answer, Ask, Clock, Gate, NO_SNAPSHOT, Snapshot};
 use crate::amount::Amount;
-use crate::engine::program::{Program, Rule};
+use crate::engine::program::{Grant, Program, Rule};
 use crate::error::Error;
-use crate::snapshot::{Body, Entry, Feature, Holders, Place, Subject};
+use crate::snapshot::{Body, Entry, Feature, Holders, Outline, OutlineRule, Place, Subject};
 use crate::time::Instant;
 pub use catalogue::CatalogueFeature;
 use cursor::Cursor;
@@ -90,7 +90,7 @@ impl Listing<'_> {
 }
 
 /// How many entitlements are looked at in one go, which takes some hundredths of a second.
-const LOOKED_AT_MAX: usize = 1 << 16;
+const LOOKED_AT_MAX: usize = 1 << 14;
 
 /// Which subjects to go through.
 enum Way<'a> {
@@ -192,9 +192,11 @@ impl Gate {
             Some(by) => ends(&feature, &entry, now, *by)?,
             None => Vec::new(),
         };
+        if ending_by.is_some() && ends.is_empty() {
+            return Ok(None);
+        }
         let answer = self.check(&ask);
-        let fits = !*over || answer.overage.is_some_and(|overage| overage > Amount::ZERO);
-        if !fits || (ending_by.is_some() && ends.is_empty()) {
+        if *over && !answer.overage.is_some_and(|overage| overage > Amount::ZERO) {
             return Ok(None);
         }
         let grace_until = entry.outline()?.grace_until.filter(|end| now < *end);
@@ -251,14 +253,21 @@ impl<'a> Sieve<'a> {
         Ok(Self { filter, features, grants })
     }
 
-    /// Whether feature and grants fit, for which nothing has to be decided.
+    /// Whether it may fit as far as can be told before anything is decided.
     fn takes(&self, feature: &Feature<'_>, entry: &Entry<'_>) -> Result<bool, Error> {
         let has = |names: &Vec<&str>, name: &str| names.binary_search(&name).is_ok();
         if self.features.as_ref().is_some_and(|keys| !has(keys, feature.key)) {
             return Ok(false);
         }
+        let Outline { rule, active_to, .. } = entry.outline()?;
+        let metered = matches!(rule, OutlineRule::Metered(_));
+        let Filter { over, ending_by, .. } = self.filter;
+        // Without grants there is no overage, and nothing but the window ends.
+        if !metered && (*over || (ending_by.is_some() && active_to.is_none())) {
+            return Ok(false);
+        }
         let Some(grants) = &self.grants else { return Ok(true) };
-        Ok(entry.grant_ids(feature)?.iter().any(|id| has(grants, id)))
+        Ok(metered && entry.grant_ids(feature)?.iter().any(|id| has(grants, id)))
     }
 }
 
@@ -291,9 +300,12 @@ fn ends(
     let window = active_to.filter(within).filter(|to| active_from.is_none_or(|from| from < *to));
     let mut ends: Vec<Ending> = window.map(|at| Ending { at, grant: None }).into_iter().collect();
     let Rule::Metered(metered) = rule else { return Ok(ends) };
+    let end = |grant: &Grant| grant.end().filter(within).filter(|end| *end > grant.effective_at);
+    if metered.grants.iter().all(|grant| end(grant).is_none()) {
+        return Ok(ends);
+    }
     for (grant, id) in metered.grants.iter().zip(entry.grant_ids(feature)?) {
-        let end = grant.end().filter(within).filter(|end| *end > grant.effective_at);
-        ends.extend(end.map(|at| Ending { at, grant: Some((id, grant.amount)) }));
+        ends.extend(end(grant).map(|at| Ending { at, grant: Some((id, grant.amount)) }));
     }
     Ok(ends)
 }
