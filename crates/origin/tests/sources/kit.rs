@@ -179,6 +179,15 @@ impl Opened {
         self.gate.check(&Ask { subject, feature, clock, at: Some(at(when)), amount, used })
     }
 
+    /// What a subject uses beyond what it was granted at [`NOW`].
+    pub(crate) fn violations(&self, subject: &str) -> Vec<gate::FoundEntitlement> {
+        let subjects = Some(vec![subject.to_owned()]);
+        let filter = gate::Filter { subjects, over: true, ..gate::Filter::default() };
+        let (clock, at, limit) = (Clock::At(at(NOW)), Some(at(NOW)), gate::Listing::LIMIT);
+        let listing = gate::Listing { clock, at, limit, after: None };
+        self.gate.find(&filter, &listing).unwrap().items
+    }
+
     /// Whether so many more of several features fit at [`NOW`].
     pub(crate) fn can_fit(&self, subject: &str, demand: &[(&str, &str)]) -> gate::Fit {
         let wanted = demand.iter().map(|(feature, more)| ((*feature).to_owned(), amount(more)));

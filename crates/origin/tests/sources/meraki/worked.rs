@@ -39,6 +39,11 @@ fn worked_meraki_20_lic_ms_100_s_e_with_21() {
         assert_eq!(answer.until, Some(at("2026-12-07T00:00:00Z")));
         let after = gate.ask(holder, "LIC-MS-100-S-E", "2026-12-07T00:00:00Z", None, None);
         assert_eq!((after.has_access, after.reason), (false, Reason::Exhausted));
+        let violations = gate.violations(holder);
+        let [violation] = violations.as_slice() else { panic!("{violations:?}") };
+        assert_eq!(violation.feature, "LIC-MS-100-S-E");
+        assert_eq!(violation.answer.overage, Some(amount("11")));
+        assert_eq!(violation.grace_until, Some(at("2026-12-07T00:00:00Z")));
     }
 }
 
