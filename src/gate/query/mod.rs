@@ -196,7 +196,7 @@ impl Gate {
             return Ok(None);
         }
         let answer = self.check(&ask);
-        if *over && !answer.overage.is_some_and(|overage| overage > Amount::ZERO) {
+        if *over && answer.overage.is_none_or(|overage| overage <= Amount::ZERO) {
             return Ok(None);
         }
         let grace_until = entry.outline()?.grace_until.filter(|end| now < *end);
