@@ -99,9 +99,11 @@ impl<'a> Http<'a> {
             .timeout_connect(Some(CONNECT))
             .max_redirects(0)
             .http_status_as_error(false)
-            .user_agent(concat!("edgegrant/", env!("CARGO_PKG_VERSION")))
-            .build();
-        Self { agent: config.into(), endpoint }
+            .user_agent(concat!("edgegrant/", env!("CARGO_PKG_VERSION")));
+        // A proxy of the environment would see the secrets of what is not encrypted.
+        let is_plain = endpoint.0.starts_with("http://");
+        let config = if is_plain { config.proxy(None) } else { config };
+        Self { agent: config.build().into(), endpoint }
     }
 
     /// The answer to a request; `None` where an optional one asks for what is not there.

@@ -49,6 +49,8 @@ impl Shell {
         }
         command.env("AWS_ACCESS_KEY_ID", "AKIDTEST").env("AWS_SESSION_TOKEN", SECRETS[1]);
         command.env("ALERTLOGIC_ACCESS_KEY_ID", "access-key");
+        // What is on this machine is not asked by way of another.
+        command.env("ALL_PROXY", "http://127.0.0.1:9").env_remove("NO_PROXY");
         let output = command.output().unwrap();
         self.assert_no_secret(&output);
         output
