@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import {
   GetEntitlementsCommand,
   InvalidParameterException,
@@ -12,7 +13,7 @@ import { own, publish, python, read, recorded, serve, token, written } from "./k
 const system = "aws-marketplace";
 const product = "p4xq7wd0example";
 const licence = "arn:aws:license-manager::310000000007:license:l-a1";
-const files = own(system, "page-1.json", "page-2.json");
+const files = own(system, "page-1.json", "page-2.json", "another.json");
 const world = await serve(system, files);
 const listed = files.flatMap((file) => read(file).Entitlements);
 const of = (code) => listed.filter((record) => record.ProductCode === code);
@@ -208,8 +209,16 @@ test("answers follow what is published, and values are the snapshot's", async ()
   assert.deepEqual(value(), { IntegerValue: 40 });
   publish(changing);
   assert.deepEqual(value(), { IntegerValue: 41 });
-  appendFileSync(changing.facts, "no fact\n");
-  assert.deepEqual(value(), { IntegerValue: 41 });
+  // Facts that cannot be read leave everything as it was, and the log names nobody.
+  const elsewhere = `${changing.facts}-copy`;
+  writeFileSync(elsewhere, more.replace('"amount":41', '"amount":42'));
+  appendFileSync(changing.facts, '{"subject":"310000000007"\n');
+  publish({ ...changing, facts: elsewhere });
+  assert.deepEqual([value(), value()], [{ IntegerValue: 41 }, { IntegerValue: 41 }]);
+  for (let waits = 0; changing.log.length === 0 && waits < 100; waits += 1) await setTimeout(20);
+  const log = changing.log.join("");
+  assert.equal(log.match(/json-malformed/g)?.length, 1, log);
+  assert.doesNotMatch(log, /310000000007|kW9zTtm2Qx1/);
 });
 
 test("recorded answers come back field by field", async (t) => {
