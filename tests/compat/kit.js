@@ -55,16 +55,17 @@ export function written(...bodies) {
 
 /**
  * Answers of a system, imported now, and published and served as of `at`, as that system would
- * answer. `more` are words for the import, such as `--organization`.
+ * answer. `more` are words for the import, such as `--organization`; the facts `beside` those that
+ * are published are only served.
  */
-export async function serve(system, files, { more = [], at = now } = {}) {
+export async function serve(system, files, { more = [], beside = [], at = now } = {}) {
   const key = place("key");
   const { trustedKey } = edgegrant("keygen", "--out", key, "--json");
   const world = { facts: place("facts"), folder: place("published"), key, trustedKey, at };
   const times = ["--at", now, "--out", world.facts];
-  edgegrant("import", system, ...files, ...times, "--renewal-grace", "0", ...more);
+  edgegrant("import", system, ...files, ...times, ...more);
   publish(world);
-  const server = await listen(world, at);
+  const server = await listen(world, at, beside);
   return { ...world, ...server };
 }
 
@@ -74,9 +75,10 @@ export function publish(world) {
   edgegrant("publish", world.facts, "--out", world.folder, ...signing, "--at", world.at, "--json");
 }
 
-async function listen(world, at) {
+async function listen(world, at, beside) {
   const trust = ["--audience", audience, "--trusted-key", world.trustedKey, "--now", at];
-  const words = ["serve", world.folder, "--port", "0", "--json", ...trust, "--compat", world.facts];
+  const words = ["serve", world.folder, "--port", "0", "--json", ...trust];
+  words.push("--compat", world.facts, ...beside);
   const env = { ...process.env, EDGEGRANT_TOKEN: token };
   const server = spawn(process.env.EDGEGRANT, words, { env, stdio: ["ignore", "pipe", "pipe"] });
   servers.push(server);

@@ -7,14 +7,22 @@
 
 mod alert_logic;
 mod answer;
+mod astra;
 mod aws_marketplace;
 mod facts;
+mod meraki;
 mod present;
+mod query;
 mod world;
 
 use std::sync::Arc;
 
 use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Response};
 
 pub use world::{Options, World};
 
@@ -23,6 +31,22 @@ pub(crate) fn router(world: World) -> Router {
     let world = Arc::new(world);
     Router::new()
         .merge(alert_logic::router(Arc::clone(&world)))
+        .merge(astra::router(Arc::clone(&world)))
         .merge(aws_marketplace::router())
+        .merge(meraki::router(Arc::clone(&world)))
+        .layer(middleware::from_fn(received))
         .with_state(world)
+}
+
+/// The largest body that is taken: what is asked for is small.
+const BODY_BYTES_MAX: usize = 1 << 20;
+
+/// Receives requests whole before they are answered, for some clients give reads a body: closing a
+/// connection on one that nobody has read may take the answer away with it.
+async fn received(request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    match to_bytes(body, BODY_BYTES_MAX).await {
+        Ok(body) => next.run(Request::from_parts(parts, Body::from(body))).await,
+        Err(_) => StatusCode::PAYLOAD_TOO_LARGE.into_response(),
+    }
 }

@@ -1,18 +1,20 @@
 //! The facts beside a snapshot.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
-use edgegrant::model::{Fact, Record, Subject};
+use edgegrant::model::{Fact, Feature, Record, Subject};
 use serde::de::DeserializeOwned;
 
 use crate::failure::Failure;
 use crate::merge::Merge;
 use crate::{facts, input};
 
-/// Everybody whom facts are about, and where to find them by any of their names.
+/// Features by key, and everybody whom facts are about, with where to find them by any of their
+/// names.
 #[derive(Debug, Default)]
 pub(super) struct Facts {
+    features: BTreeMap<String, Feature>,
     subjects: Vec<Subject>,
     names: HashMap<String, usize>,
 }
@@ -27,7 +29,9 @@ impl Facts {
         let mut all = Self::default();
         for fact in merge.into_facts() {
             match fact {
-                Fact::Feature(_) => {}
+                Fact::Feature(feature) => {
+                    all.features.insert(feature.feature.clone(), feature);
+                }
                 Fact::Subject(subject) => all.add(subject),
             }
         }
@@ -44,6 +48,11 @@ impl Facts {
     /// The subject with an id or alias.
     pub(super) fn subject(&self, name: &str) -> Option<&Subject> {
         self.subjects.get(*self.names.get(name)?)
+    }
+
+    /// All features, by key.
+    pub(super) fn features(&self) -> impl Iterator<Item = &Feature> {
+        self.features.values()
     }
 
     /// All subjects, by id.

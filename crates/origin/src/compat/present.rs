@@ -1,9 +1,9 @@
 //! The snapshot that is published now, and the facts that it was published from.
 
-use edgegrant::Instant;
-use edgegrant::gate::{Answer, Ask, Clock, Explained, Gate, Reason};
+use edgegrant::gate::{Answer, Ask, Clock, Demand, Explained, Fit, Gate, Reason};
 use edgegrant::snapshot::Roots;
 use edgegrant::trust::{HEAD_BYTES_MAX, read_unverified};
+use edgegrant::{Amount, Instant};
 
 use super::aws_marketplace::Shelf;
 use super::facts::Facts;
@@ -79,14 +79,40 @@ impl Present {
         let ask = Ask { subject, feature, clock, at: None, amount: None, used: None };
         let explained = self.gate.explain(&ask);
         match explained.answer.reason {
-            reason @ (Reason::NoSnapshot
-            | Reason::NotResident
-            | Reason::PageInvalid
-            | Reason::ExpiredSnapshot
-            | Reason::DeadSnapshot) => Err(Unavailable(reason.as_str())),
+            reason if is_none(reason) => Err(Unavailable(reason.as_str())),
             _ => Ok(explained),
         }
     }
+
+    /// Whether what is left suffices for a demand.
+    pub(super) fn can_fit(
+        &self,
+        subject: &str,
+        wanted: &[(String, Amount)],
+    ) -> Result<Fit, Unavailable> {
+        let clock = Clock::At((self.options.clock)());
+        let demand = Demand { subject, wanted, clock, at: None };
+        let fit = self.gate.can_fit(&demand).map_err(|error| Unavailable(error.code()))?;
+        let none = fit.missing.iter().map(|short| short.reason).find(|reason| is_none(*reason));
+        none.map_or(Ok(fit), |reason| Err(Unavailable(reason.as_str())))
+    }
+
+    /// Whether there is a snapshot to decide by, for answers in which it decides nothing else.
+    pub(super) fn is_usable(&self) -> Result<(), Unavailable> {
+        self.check("", "").map(|_| ())
+    }
+}
+
+/// Whether a decision is none, since there is no snapshot to decide by.
+const fn is_none(reason: Reason) -> bool {
+    matches!(
+        reason,
+        Reason::NoSnapshot
+            | Reason::NotResident
+            | Reason::PageInvalid
+            | Reason::ExpiredSnapshot
+            | Reason::DeadSnapshot
+    )
 }
 
 /// Whether the snapshot has no such entitlement, or none that is in force.

@@ -47,7 +47,9 @@ fn install(list: &Path, environments: &Path) -> Result<()> {
     make(&environment)?;
     let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
     let mut pip = process::command(&python.to_string_lossy(), &install, environments);
-    process::run(pip.args(["--require-hashes", "--only-binary", ":all:", "-r"]).arg(list))?;
+    // A list is complete, and says what goes together where a package itself says otherwise.
+    let exactly = ["--require-hashes", "--no-deps", "--only-binary", ":all:", "-r"];
+    process::run(pip.args(exactly).arg(list))?;
     Ok(fs::write(stamp, wanted)?)
 }
 
