@@ -235,7 +235,7 @@ impl Gate {
     /// # Errors
     /// The reason of [`Gate::check`] as a code when no such entitlement is found;
     /// `history-not-metered-by-usage` when it is not counted so; and those of
-    /// [`Metered::history`](engine::program::Metered::history).
+    /// [`Metered::history`](crate::engine::program::Metered::history).
     pub fn history(
         &self,
         ask: &Ask<'_>,

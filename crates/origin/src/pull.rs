@@ -187,8 +187,9 @@ pub struct Pulled {
 /// From there a pull of the same endpoint goes on that begins within a day.
 ///
 /// # Errors
-/// `out-occupied` for a folder with something else; `pull-refused` where the source says no, `pull-failed` where it does not answer, both of which
-/// keep what was fetched; `pull-loop` for pages without an end; `io`.
+/// `out-occupied` for a folder with something else; `pull-refused` where the source says no and
+/// `pull-failed` where it does not answer, both of which keep what was fetched; `pull-loop` for
+/// pages without an end; `io`.
 pub fn pull(
     api: &dyn Api,
     endpoint: &Endpoint,

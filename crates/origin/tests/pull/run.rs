@@ -207,7 +207,10 @@ fn a_plan_that_cannot_be_meant_is_refused() {
         code(plan(json!([{ "name": "m", "source": "aws-marketplace", "ids": [] }]))),
         "plan-ids"
     );
-    let ended = |source: &str, ids: Value| json!([{ "name": "m", "source": source, "ids": ids, "renewalGrace": "P1D" }]);
+    let ended = |source: &str, ids: Value| {
+        json!([{ "name": "m", "source": source,
+                 "ids": ids, "renewalGrace": "P1D" }])
+    };
     assert_eq!(code(plan(ended("astra", json!(["1"])))), "plan-option");
     assert_eq!(code(plan(ended("openmeter", json!([])))), "plan-option");
     let mut months = plan(ended("alert-logic", json!(["1"])));
