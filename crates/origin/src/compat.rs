@@ -11,6 +11,7 @@ mod astra;
 mod aws_marketplace;
 mod facts;
 mod meraki;
+mod openmeter;
 mod present;
 mod query;
 mod world;
@@ -34,6 +35,7 @@ pub(crate) fn router(world: World) -> Router {
         .merge(astra::router(Arc::clone(&world)))
         .merge(aws_marketplace::router())
         .merge(meraki::router(Arc::clone(&world)))
+        .merge(openmeter::router(Arc::clone(&world)))
         .layer(middleware::from_fn(received))
         .with_state(world)
 }

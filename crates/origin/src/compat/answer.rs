@@ -3,7 +3,9 @@
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use axum::response::{IntoResponse as _, Response};
+use edgegrant::Amount;
 use serde::Serialize;
+use serde_json::Value;
 
 /// A JSON body under the type that a system gives it.
 pub(super) fn json(
@@ -21,4 +23,9 @@ pub(super) fn json(
 /// A header, if it is there and is text.
 pub(super) fn header(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     headers.get(name)?.to_str().ok()
+}
+
+/// The number that an amount is on the wire.
+pub(super) fn number(amount: Amount) -> Value {
+    serde_json::from_str(&amount.to_string()).unwrap_or_default()
 }

@@ -75,8 +75,18 @@ impl Present {
 
     /// The decision with its grants.
     pub(super) fn explain(&self, subject: &str, feature: &str) -> Result<Explained, Unavailable> {
+        self.explain_at(subject, feature, None)
+    }
+
+    /// The decision at an instant, or now.
+    pub(super) fn explain_at(
+        &self,
+        subject: &str,
+        feature: &str,
+        at: Option<Instant>,
+    ) -> Result<Explained, Unavailable> {
         let clock = Clock::At((self.options.clock)());
-        let ask = Ask { subject, feature, clock, at: None, amount: None, used: None };
+        let ask = Ask { subject, feature, clock, at, amount: None, used: None };
         let explained = self.gate.explain(&ask);
         match explained.answer.reason {
             reason if is_none(reason) => Err(Unavailable(reason.as_str())),

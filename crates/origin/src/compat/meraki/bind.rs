@@ -7,8 +7,9 @@ use edgegrant::gate::Fit;
 use edgegrant::model::Subject;
 use serde_json::{Value, json};
 
-use super::wire::{Binding, Network, number};
+use super::wire::{Binding, Network};
 use super::{Refused, Reply, SYSTEM, is, refused};
+use crate::compat::answer::number;
 use crate::compat::facts::{records, typed};
 use crate::compat::present::Present;
 use axum::http::StatusCode;

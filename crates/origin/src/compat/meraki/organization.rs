@@ -6,8 +6,9 @@ use edgegrant::model::Subject;
 use serde_json::Value;
 
 use super::page::{Records, page};
-use super::wire::{Json, number};
+use super::wire::Json;
 use super::{Asked, Refused, Reply, SYSTEM};
+use crate::compat::answer::number;
 use crate::compat::facts::{records, typed};
 use crate::compat::present::Present;
 use crate::compat::world::Unavailable;

@@ -9,8 +9,9 @@ use edgegrant::time::Timestamp;
 use serde_json::Value;
 
 use super::page::{Records, page};
-use super::wire::{Json, Subscription, amount, number};
+use super::wire::{Json, Subscription, amount};
 use super::{Asked, Refused, Reply, SYSTEM, organization};
+use crate::compat::answer::number;
 use crate::compat::facts::{records, typed};
 use crate::compat::present::{Present, is_gone};
 use crate::compat::world::Unavailable;

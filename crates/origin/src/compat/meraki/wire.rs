@@ -49,11 +49,6 @@ pub(super) struct Binding {
     pub(super) network_ids: Vec<String>,
 }
 
-/// The number that an amount is on the wire.
-pub(super) fn number(amount: Amount) -> Value {
-    serde_json::from_str(&amount.to_string()).unwrap_or_default()
-}
-
 /// The amount that a number of the wire is.
 pub(super) fn amount(number: &Value) -> Option<Amount> {
     let Number(amount) = serde_json::from_value(number.clone()).ok()?;
