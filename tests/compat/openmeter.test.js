@@ -70,6 +70,32 @@ test("version 2 tells what is left of each grant", async () => {
   }
 });
 
+test("the current client is answered the same", () => {
+  const [metered, over, access, nobody, stranger] = python(
+    "openmeter-current",
+    "openmeter_current.py",
+    world.url,
+    [
+      value("tokens"),
+      { arguments: [id, entitlements[3].id] },
+      { kind: "access", arguments: [customer] },
+      { arguments: ["nobody", "tokens"] },
+      value("tokens", { key: "stranger" }),
+    ],
+  );
+  assert.deepEqual(metered.answer, tokens);
+  assert.deepEqual(over.answer, spent);
+  assert.deepEqual(Object.keys(access.answer.entitlements).toSorted(), [
+    "limits",
+    "spent",
+    "sso",
+    "tokens",
+  ]);
+  assert.deepEqual(access.answer.entitlements.tokens, tokens);
+  assert.equal(nobody.status, 404);
+  assert.equal(stranger.status, 401);
+});
+
 test("the access of a customer is all values at once", async () => {
   const { body } = await get(`/api/v1/customers/${customer}/access`);
   assert.deepEqual(body, {
