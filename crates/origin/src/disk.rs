@@ -47,6 +47,9 @@ pub struct Local;
 impl Disk for Local {
     fn write(&self, path: &Path, bytes: &[u8], readers: Readers) -> Result<(), Failure> {
         let failed = |error: io::Error| Failure::io(path, &error);
+        if is_device(path) {
+            return open_device(path).and_then(|mut file| file.write_all(bytes)).map_err(failed);
+        }
         let mut file = beside(path, readers).map_err(failed)?;
         file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
         file.persist(path).map(|_| ()).map_err(|error| failed(error.error))
@@ -64,6 +67,16 @@ impl Disk for Local {
         }
         Ok(())
     }
+}
+
+/// Whether a path is a device, a pipe or a socket, in whose place no file may be put.
+pub(crate) fn is_device(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir())
+}
+
+/// Opens what [`is_device`] to be written to as it is.
+pub(crate) fn open_device(path: &Path) -> io::Result<File> {
+    File::options().write(true).open(path)
 }
 
 /// What the name of a file begins with until it is complete.

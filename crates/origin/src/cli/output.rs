@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use edgegrant::Instant;
 use tempfile::NamedTempFile;
 
-use crate::disk::{Readers, beside};
+use crate::disk::{Readers, beside, is_device, open_device};
 use crate::failure::Failure;
 
 /// Output that is kept aside until it is complete.
@@ -22,7 +22,7 @@ impl Pending {
     /// Output for a file, or for standard output as `-`.
     pub(super) fn new(target: &Path) -> Result<Self, Failure> {
         let beside = match target {
-            _ if target == Path::new("-") => NamedTempFile::new(),
+            _ if target == Path::new("-") || is_device(target) => NamedTempFile::new(),
             _ => beside(target, Readers::Masked),
         };
         let file = beside.map_err(|error| Failure::io(target, &error))?;
@@ -49,6 +49,11 @@ impl Pending {
         if target == Path::new("-") {
             let mut whole = file.reopen().map_err(failed)?;
             return io::copy(&mut whole, &mut io::stdout()).map(|_| ()).map_err(failed);
+        }
+        if is_device(&target) {
+            let mut whole = file.reopen().map_err(failed)?;
+            let mut device = open_device(&target).map_err(failed)?;
+            return io::copy(&mut whole, &mut device).map(|_| ()).map_err(failed);
         }
         file.persist(&target).map(|_| ()).map_err(|error| failed(error.error))
     }

@@ -228,3 +228,20 @@ fn the_development_origin_knows_tags_ranges_and_tokens() {
         assert_ne!(get(address, path, token).0, 200, "{path}");
     }
 }
+
+/// A file in the place of a device takes it from everybody on the machine.
+#[test]
+#[cfg(unix)]
+fn no_file_takes_the_place_of_what_is_none() {
+    use std::os::unix::fs::FileTypeExt as _;
+
+    let shell = Shell::new();
+    let _listener = std::os::unix::net::UnixListener::bind(shell.path("device")).unwrap();
+    for line in ["generate --subjects 1 --out device", "keygen --out device"] {
+        shell.error(line, 3);
+        let kind = fs::symlink_metadata(shell.path("device")).unwrap().file_type();
+        assert!(kind.is_socket(), "{line}");
+    }
+    shell.run("generate --subjects 1 --out /dev/null", 0);
+    assert!(fs::metadata("/dev/null").unwrap().file_type().is_char_device());
+}
