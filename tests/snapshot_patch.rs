@@ -81,6 +81,15 @@ fn random_parts(random: &mut Random) -> (Vec<u8>, Vec<u8>) {
     (old, new)
 }
 
+/// Long runs that differ everywhere alike, and by too much for a table, were once counted anew for
+/// each byte: hours for a part of this length.
+#[test]
+fn the_longest_part_is_told_in_time_however_it_differs() {
+    let of = |byte| vec![byte; 1 << 20];
+    assert_eq!(diff(&of(b'a'), &of(b'b')), None);
+    assert_eq!(diff(&of(b'a'), &of(b'a')).unwrap().len(), 7);
+}
+
 #[test]
 fn a_patch_makes_the_new_of_the_old() {
     let random = &mut Random(5);

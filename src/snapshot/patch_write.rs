@@ -73,9 +73,10 @@ fn shifted(old: &[u8], new: &[u8]) -> Option<(usize, u32)> {
     let pairs = || old.as_chunks::<NUMBER_BYTES>().0.iter().zip(new.as_chunks::<NUMBER_BYTES>().0);
     let by = |(old, new): (&_, &_)| number(new).wrapping_sub(number(old)) & 0xff_ffff;
     let first = by(pairs().next()?);
-    let count = pairs().take_while(|pair| by(*pair) == first).count();
-    let is_near = first.min(0x100_0000 - first) < 0x1_0000;
-    (first != 0 && is_near).then_some((count * NUMBER_BYTES, first))
+    // Asked before the run is counted, which is done anew for each byte that is not skipped.
+    let is_near = first != 0 && first.min(0x100_0000 - first) < 0x1_0000;
+    let count = || pairs().take_while(|pair| by(*pair) == first).count();
+    is_near.then(|| (count() * NUMBER_BYTES, first))
 }
 
 fn number([low, middle, high]: &[u8; NUMBER_BYTES]) -> u32 {

@@ -142,6 +142,7 @@ test("problems are those of the service", async () => {
   });
   const bad = [
     { limit: "many" },
+    { limit: "0" },
     { skip: "-1" },
     { count: "perhaps" },
     { filter: "product is 'x'" },

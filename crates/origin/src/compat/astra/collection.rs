@@ -43,6 +43,10 @@ pub(super) fn list(
     let counted = flag(query)?.then_some(found.len());
     let from = from(present, query)?;
     let limit = whole(query, "limit")?.unwrap_or(usize::MAX);
+    // Whoever goes on behind a page without items goes on for ever.
+    if limit == 0 {
+        return Err(Problem::invalid("limit", "it must be above 0"));
+    }
     let end = from.saturating_add(limit);
     let more = (end < found.len()).then(|| token(present, end));
     let page = found.into_iter().skip(from).take(limit);
