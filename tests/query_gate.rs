@@ -308,6 +308,8 @@ fn a_dead_snapshot_gives_access_to_nobody() {
     let listed = gate.find(&Filter::default(), &listing).unwrap();
     assert_eq!(listed.items.len(), 30);
     assert!(listed.items.iter().all(|found| found.answer.reason == Reason::DeadSnapshot));
+    let over = Filter { over: true, ..Filter::default() };
+    assert_eq!(code(gate.find(&over, &listing)), "dead-snapshot");
     assert_eq!(gate.subjects_entitled_to("feature_1", true, &listing).unwrap().items.len(), 0);
     assert_eq!(gate.subjects_entitled_to("feature_1", false, &listing).unwrap().items.len(), 3);
 }

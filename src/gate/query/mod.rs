@@ -6,6 +6,7 @@ mod cursor;
 mod fit;
 mod index;
 
+use super::freshness::Rung;
 use super::{Answer, Ask, Clock, Gate, NO_SNAPSHOT, Snapshot};
 use crate::amount::Amount;
 use crate::engine::program::{Grant, Program, Rule};
@@ -89,6 +90,9 @@ impl Listing<'_> {
     pub const LIMIT: usize = 100;
 }
 
+const DEAD: Error =
+    Error::new("dead-snapshot", "the snapshot is too old to tell what is over; refresh it");
+
 /// How many entitlements are looked at in one go, which takes some hundredths of a second.
 const LOOKED_AT_MAX: usize = 1 << 14;
 
@@ -109,13 +113,19 @@ impl Gate {
     /// # Errors
     /// `no-snapshot` before the first; `not-whole` in a gate that holds pages, when no subjects are
     /// named; `list-limit` for a limit or a list of names that is too long; `token-malformed`, and
-    /// `token-outdated` once there is another snapshot; the codes of [`Body::subject`].
+    /// `token-outdated` once there is another snapshot; `dead-snapshot` where only what is over is
+    /// asked for; the codes of [`Body::subject`].
     pub fn find(
         &self,
         filter: &Filter,
         listing: &Listing<'_>,
     ) -> Result<Listed<FoundEntitlement>, Error> {
-        let Snapshot { body, indexes, .. } = self.present.as_ref().ok_or(NO_SNAPSHOT)?;
+        let present = self.present.as_ref().ok_or(NO_SNAPSHOT)?;
+        // An empty list would say that nobody is over.
+        if filter.over && self.standing(present, listing.clock).rung == Rung::Dead {
+            return Err(DEAD);
+        }
+        let Snapshot { body, indexes, .. } = present;
         let Cursor { mut place, mut entry } = Cursor::read(body, listing)?;
         let sieve = Sieve::new(filter)?;
         let way = way(body, indexes, filter)?;
