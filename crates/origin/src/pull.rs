@@ -54,12 +54,22 @@ impl Secret {
     const fn expose(&self) -> &str {
         self.0.as_str()
     }
+
+    /// The header by which it says who asks.
+    fn bearer(&self) -> (String, String) {
+        ("authorization".into(), format!("Bearer {}", self.0))
+    }
 }
 
 impl std::fmt::Debug for Secret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("a secret")
     }
+}
+
+/// The header that asks for JSON.
+fn accept_json() -> (String, String) {
+    ("accept".into(), "application/json".into())
 }
 
 /// What is asked of a source, without what says who asks.

@@ -86,7 +86,7 @@ impl Caller for AlertLogic {
             None => self.token.borrow_mut().insert(self.authenticate(http)?).clone(),
         };
         let header = ("x-aims-auth-token".into(), token.expose().to_owned());
-        Ok(vec![header, ("accept".into(), "application/json".into())])
+        Ok(vec![header, super::accept_json()])
     }
 
     fn end_session(&self) -> bool {

@@ -40,8 +40,7 @@ impl Caller for Astra {
         _: &Request,
         _: &str,
     ) -> Result<Vec<(String, String)>, Failure> {
-        let bearer = format!("Bearer {}", self.token.expose());
-        Ok(vec![("authorization".into(), bearer), ("accept".into(), "application/json".into())])
+        Ok(vec![self.token.bearer(), super::accept_json()])
     }
 }
 

@@ -31,8 +31,7 @@ impl Caller for Meraki {
         _: &Request,
         _: &str,
     ) -> Result<Vec<(String, String)>, Failure> {
-        let bearer = format!("Bearer {}", self.key.expose());
-        Ok(vec![("authorization".into(), bearer), ("accept".into(), "application/json".into())])
+        Ok(vec![self.key.bearer(), super::accept_json()])
     }
 }
 

@@ -74,10 +74,7 @@ impl Caller for OpenMeter {
         _: &Request,
         _: &str,
     ) -> Result<Vec<(String, String)>, Failure> {
-        let bearer =
-            |token: &Secret| ("authorization".into(), format!("Bearer {}", token.expose()));
-        let accept = ("accept".into(), "application/json".into());
-        Ok(self.token.iter().map(bearer).chain([accept]).collect())
+        Ok(self.token.iter().map(Secret::bearer).chain([super::accept_json()]).collect())
     }
 }
 

@@ -143,39 +143,39 @@ fn import(
     json: bool,
 ) -> Result<Exit, Failure> {
     let mut notes = Notes::default();
-    if source.source == System::Openmeter {
-        let options = openmeter::Options { at, trust_units: source.trust_units };
-        let facts = openmeter::import(&[answers.to_owned()], &options, &mut notes)?;
-        return deliver(facts, &notes, at, out, json);
-    }
-    let answers = answers::read(&[answers.to_owned()])?;
+    let folder = [answers.to_owned()];
+    let answers = || answers::read(&folder);
     let ends = |usual| {
         let renewal_grace = source.renewal_grace.map_or(usual, |Grace(millis)| millis);
         Ends { at, strict: source.strict_end_dates, renewal_grace }
     };
     match source.source {
         System::AwsMarketplace => {
-            let facts = aws_marketplace::import(&answers, &ends(DAY_MS), &mut notes)?;
+            let facts = aws_marketplace::import(&answers()?, &ends(DAY_MS), &mut notes)?;
             deliver(facts, &notes, at, out, json)
         }
         System::Astra => {
             let options = astra::Options { at, account: None, include: Vec::new() };
-            let facts = astra::import(&answers, &options, &mut notes)?;
+            let facts = astra::import(&answers()?, &options, &mut notes)?;
             deliver(facts, &notes, at, out, json)
         }
         System::Meraki => {
             let options = meraki::Options { organization: None, ends: ends(0) };
-            let facts = meraki::import(&answers, &options, &mut notes)?;
+            let facts = meraki::import(&answers()?, &options, &mut notes)?;
             deliver(facts, &notes, at, out, json)
         }
-        System::Openmeter => Ok(Exit::Ok),
+        System::Openmeter => {
+            let options = openmeter::Options { at, trust_units: source.trust_units };
+            let facts = openmeter::import(&folder, &options, &mut notes)?;
+            deliver(facts, &notes, at, out, json)
+        }
         System::AlertLogic => {
             let options = alert_logic::Options {
                 ends: ends(DAY_MS),
                 canceled_runs_to_end: source.canceled_runs_to_end,
                 any_active: source.any_active,
             };
-            let facts = alert_logic::import(&answers, &options, &mut notes)?;
+            let facts = alert_logic::import(&answers()?, &options, &mut notes)?;
             deliver(facts, &notes, at, out, json)
         }
     }
