@@ -34,7 +34,8 @@ use freshness::{Rung, Standing};
 pub use policy::{Policies, PolicySource};
 use query::Indexes;
 pub use query::{
-    CatalogueFeature, Demand, Ending, Filter, Fit, FoundEntitlement, Listed, Listing, Shortfall,
+    CatalogueFeature, Demand, Ending, Filter, Fit, FoundEntitlement, FoundGrant, Listed, Listing,
+    Shortfall,
 };
 use refresh::Pending;
 pub use refresh::{Offer, Wanted};

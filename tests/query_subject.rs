@@ -11,9 +11,10 @@
 mod snapshot_support;
 
 use edgegrant::Amount;
-use edgegrant::engine::program::{Rule, Usage};
+use edgegrant::engine::program::{Grant, Rule, Usage};
 use edgegrant::gate::{
-    Clock, Demand, Expression, Fit, Gate, PolicySource, Reason, Shortfall, SliceGate,
+    Ask, Clock, Demand, Expression, Fit, FoundGrant, Gate, Options, PolicySource, Reason,
+    Shortfall, SliceGate,
 };
 use edgegrant::snapshot::{EntitlementRecord, SubjectRecord, WhenExpired, encode};
 use edgegrant::time::Instant;
@@ -179,6 +180,83 @@ fn a_demand_is_bounded() {
     let wanted = vec![("feature_0".to_owned(), Amount::ZERO); 1001];
     let told = gate.can_fit(&Demand { subject: SUBJECT, wanted: &wanted, clock, at: None });
     assert_eq!(told.unwrap_err().code(), "demand-limit");
+}
+
+/// Id, amount and balance of grants that count, and the state of the others.
+fn told(gate: &Gate, feature: &str, at: Instant) -> Vec<String> {
+    let ask = Ask { at: Some(at), ..ask(SUBJECT, feature, now()) };
+    let tell = |grant: FoundGrant| match (grant.counts, grant.balance) {
+        (true, Some(left)) => format!("{}: {left} of {}", grant.id, grant.amount),
+        (true, None) => format!("{}: {}", grant.id, grant.amount),
+        (false, left) => format!("{}: {} {left:?}", grant.id, grant.state.as_str()),
+    };
+    gate.explain(&ask).grants(None).unwrap().into_iter().map(tell).collect()
+}
+
+#[test]
+fn what_each_grant_gives_is_told() {
+    let mut record = subject();
+    let day = 24 * HOUR;
+    for (entitlement, usage) in record.entitlements.iter_mut().zip([Some(Usage::Unknown), None]) {
+        let Rule::Metered(metered) = &mut entitlement.program.rule else { panic!("not metered") };
+        let (start, today) = (metered.opening.at.floor_minute(), now().floor_minute());
+        metered.usage = usage.unwrap_or(Usage::Flow { since_opening: amount("7") });
+        let tomorrow = Some(today.plus_millis(day));
+        let windows =
+            [(4, start, tomorrow), (5, start, None), (9, today.plus_millis(2 * day), None)];
+        let grants = windows.map(|(amount, effective_at, expires_at)| {
+            let amount = Amount::from_units(amount);
+            Grant { amount, effective_at, expires_at, recurrence: None, ..metered.grants[0] }
+        });
+        metered.grants = grants.to_vec();
+        metered.opening.balances = [4, 5, 0].map(Amount::from_units).to_vec();
+        entitlement.grant_ids = ["short", "long", "later"].map(str::to_owned).to_vec();
+    }
+    let encoded = encode(&settings(), &features(10), vec![record]).unwrap();
+    let gate = gate(&encoded, 1);
+    let later = now().plus_millis(3 * day);
+    assert_eq!(told(&gate, "feature_0", now()), ["short: 4", "long: 5", "later: not-yet None"]);
+    let ended = ["short: expired None", "long: 5", "later: 9"];
+    assert_eq!(told(&gate, "feature_0", later), ended);
+    let burnt = ["short: 0 of 4", "long: 2 of 5", "later: not-yet None"];
+    assert_eq!(told(&gate, "feature_1", now()), burnt);
+    // Nobody counts what nothing limits.
+    let one = told(&gate, "feature_2", now());
+    assert!(one.len() == 1 && one[0].ends_with(": 25.5"), "{one:?}");
+    let suspended = told(&gate, "feature_5", now());
+    assert!(suspended[0].ends_with(": active None"), "{suspended:?}");
+    for feature in ["feature_7", "feature_8", "what"] {
+        assert_eq!(told(&gate, feature, now()), Vec::<String>::new());
+    }
+    let explained = gate.explain(&ask("alias", "feature_0", now()));
+    let named = ["later", "long", "what", "long"].map(str::to_owned);
+    let named = explained.grants(Some(&named)).unwrap();
+    let ids: Vec<_> = named.iter().map(|grant| grant.id.as_str()).collect();
+    assert_eq!(ids, ["long", "later"]);
+    assert_eq!((named[0].ends_at, named[1].ends_at), (None, None));
+    assert_eq!(named[1].effective_at, now().floor_minute().plus_millis(2 * day));
+    let slice = open(&gate.slice(SUBJECT).unwrap(), SUBJECT).unwrap();
+    let ask = ask(SUBJECT, "feature_0", now());
+    assert_eq!(slice.explain(&ask).grants(None), gate.explain(&ask).grants(None));
+}
+
+#[test]
+fn grants_that_cannot_be_told_are_not_said_to_be_none() {
+    let encoded = encode_planned(3, Own::Usage);
+    let code = |gate: &Gate, at: Instant| {
+        let grants = gate.explain(&ask(SUBJECT, "feature_0", at)).grants(None);
+        grants.err().map_or("", |error| error.code())
+    };
+    let without = Options { dangerously_open_without_snapshot: true, ..options(&[key(1)], 1) };
+    assert_eq!(code(&Gate::new(without), now()), "no-snapshot");
+    let mut paged = Paged::new(&encoded, usize::MAX);
+    assert_eq!(code(&paged.gate, now()), "not-resident");
+    paged.reside(SUBJECT);
+    assert_eq!(code(&paged.gate, now()), "");
+    assert_eq!(code(&paged.gate, now().plus_millis(30 * 24 * HOUR)), "dead-snapshot");
+    let many = vec!["grant".to_owned(); 1001];
+    let explained = paged.gate.explain(&ask(SUBJECT, "feature_0", now()));
+    assert_eq!(explained.grants(Some(&many)).unwrap_err().code(), "list-limit");
 }
 
 #[test]

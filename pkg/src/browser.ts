@@ -5,7 +5,7 @@ import type { Slice, SliceOptions } from "./slice.js";
 export type * from "./decision.js";
 export { GateError } from "./errors.js";
 export type { AskOptions } from "./options.js";
-export type { Fit, Shortfall, When } from "./query.js";
+export type { Fit, FoundGrant, GrantOptions, Shortfall, When } from "./query.js";
 export type { ReplaceOptions, Slice, SliceOptions, SliceStatus } from "./slice.js";
 export type {
   Explanation,

@@ -4,6 +4,7 @@ import { loadBytes } from "./body.js";
 import { coded, engine, memory } from "./engine.js";
 import { GateError } from "./errors.js";
 import type * as glue from "./glue.js";
+import { grantsIn, readGrants } from "./grants.js";
 import {
   expressionOf,
   featuresOf,
@@ -34,6 +35,8 @@ import type {
   Filter,
   Fit,
   FoundEntitlement,
+  FoundGrant,
+  GrantOptions,
   Listed,
   ListOptions,
   Violation,
@@ -188,6 +191,15 @@ export class Gate {
     const { now, at } = readWhen(options, this.#config.now);
     const id = subjectId(subject);
     return this.#living.demand(({ made }) => made.canFit(id, features, amounts, now, at)) as Fit;
+  }
+
+  /**
+   * The grants of an entitlement one by one, in burn order: what each gives, whether it counts, and
+   * until when. It throws where that cannot be told, with the decision's reason as the code.
+   */
+  grants(subject: string, feature: string, options?: GrantOptions): FoundGrant[] {
+    const asked = readGrants(options, this.#config.now);
+    return grantsIn(this.explain(subject, feature, asked.options), asked);
   }
 
   /** The entitlements that are used beyond what is granted. It throws as `find` does. */

@@ -19,6 +19,8 @@ export type {
   Filter,
   Fit,
   FoundEntitlement,
+  FoundGrant,
+  GrantOptions,
   Listed,
   ListOptions,
   Shortfall,

@@ -45,7 +45,7 @@ export function readFind(value: unknown, clock: () => number, over = false, endi
   const given = value === undefined ? {} : optionsOf(value, [...FILTER, ...LISTING]);
   const subjects = stated(given, "subjects", list(subjectId), undefined);
   const features = stated(given, "features", list(featureKey), undefined);
-  const grants = stated(given, "grants", list(grantId), undefined);
+  const grants = stated(given, "grants", grantsOf, undefined);
   const access = stated(given, "access", flag, undefined);
   const listing = readListing(given, clock);
   return found({ subjects, features, grants, access }, listing, over, endingBy);
@@ -83,7 +83,7 @@ export function readWhen(options: unknown, clock: () => number): { now: number; 
   return readInstants(options === undefined ? {} : optionsOf(options, ["at", "now"]), clock);
 }
 
-function readInstants(given: object, clock: () => number): { now: number; at: number } {
+export function readInstants(given: object, clock: () => number): { now: number; at: number } {
   const at = stated(given, "at", instant, NaN);
   return { now: stated(given, "now", millis, undefined) ?? clock(), at };
 }
@@ -114,6 +114,9 @@ function list(check: (value: unknown) => string) {
     return Array.from({ length }, (_, index) => check(own(given, index)));
   };
 }
+
+/** The ids of grants. */
+export const grantsOf = list(grantId);
 
 function grantId(value: unknown): string {
   return text(value, "grant", 128);

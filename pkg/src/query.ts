@@ -1,4 +1,5 @@
 import type { Entitlement, Reason } from "./decision.js";
+import type { GrantAccount } from "./told.js";
 
 /**
  * Which entitlements are asked for: those that fit everything that is stated. A list fits what it
@@ -76,6 +77,28 @@ export interface Shortfall {
   /** How many more are wanted than are left; absent where it is not known what is left. */
   amount?: number;
   reason: Reason;
+}
+
+/** A grant by itself, such as one of several agreements about a feature. */
+export interface FoundGrant {
+  id: string;
+  /** Whether it gives its amount then: it is in its window, and the entitlement is in force. */
+  counts: boolean;
+  /** How it stands by itself. */
+  state: GrantAccount["state"];
+  /** Units that it gives; a refill restores them. */
+  amount: number;
+  /** Units left; absent unless it counts and usage is burnt from one grant after another. */
+  balance?: number;
+  effectiveAt: number;
+  /** Until when it counts; absent if for ever. */
+  endsAt?: number;
+}
+
+/** Which grants are asked for, and when. */
+export interface GrantOptions extends When {
+  /** Their ids; all unless stated. */
+  grants?: readonly string[];
 }
 
 /** A feature of the snapshot. */

@@ -2,6 +2,7 @@ import { bytes, featureKey, object, own, refuse, subjectId } from "./arguments.j
 import type { Decision, Entitlement } from "./decision.js";
 import { coded, engine } from "./engine.js";
 import type * as glue from "./glue.js";
+import { grantsIn, readGrants } from "./grants.js";
 import { expressionOf, readDemand, readWhen } from "./listing.js";
 import { type Alive, Living } from "./living.js";
 import {
@@ -20,7 +21,7 @@ import {
   type Trust,
   type TrustOptions,
 } from "./options.js";
-import type { Fit, When } from "./query.js";
+import type { Fit, FoundGrant, GrantOptions, When } from "./query.js";
 import type { Explanation, History, HistoryOptions, Status } from "./told.js";
 
 /** What a slice is opened with. */
@@ -107,6 +108,12 @@ export class Slice {
         feature,
         ...this.#check(feature, now, ask),
       }));
+  }
+
+  /** The grants of an entitlement one by one, as `Gate.grants` tells them. */
+  grants(feature: string, options?: GrantOptions): FoundGrant[] {
+    const asked = readGrants(options, this.#now);
+    return grantsIn(this.explain(feature, asked.options), asked);
   }
 
   /** Whether so much of several features fits what is left, and what is missing. */

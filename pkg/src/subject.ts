@@ -1,8 +1,21 @@
 import type { Decision, Entitlement } from "./decision.js";
 import type { Gate, RecordOptions } from "./gate.js";
 import type { AskOptions } from "./options.js";
-import type { Fit, When } from "./query.js";
+import type {
+  Expiring,
+  Filter,
+  Fit,
+  FoundGrant,
+  GrantOptions,
+  Listed,
+  ListOptions,
+  Violation,
+  When,
+} from "./query.js";
 import type { Explanation, History, HistoryOptions } from "./told.js";
+
+/** What narrows a list of one subject. */
+type SubjectListOptions = Omit<Filter, "subjects"> & ListOptions;
 
 /** A gate's answers about one subject. */
 export class Subject {
@@ -40,6 +53,18 @@ export class Subject {
 
   entitlements(options?: Pick<AskOptions, "at" | "now">): Entitlement[] {
     return this.#gate.entitlements(this.id, options);
+  }
+
+  grants(feature: string, options?: GrantOptions): FoundGrant[] {
+    return this.#gate.grants(this.id, feature, options);
+  }
+
+  violations(options?: SubjectListOptions): Listed<Violation> {
+    return this.#gate.violations({ ...options, subjects: [this.id] });
+  }
+
+  expiring(before: number | Date, options?: SubjectListOptions): Listed<Expiring> {
+    return this.#gate.expiring(before, { ...options, subjects: [this.id] });
   }
 
   canFit(demand: Readonly<Record<string, number>>, options?: When): Fit {

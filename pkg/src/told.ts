@@ -24,6 +24,11 @@ export interface GrantAccount {
   balance: number;
   /** Units burnt in the segments listed. */
   burnt: number;
+  /** Units that it gives; a refill restores them. */
+  amount: number;
+  effectiveAt: number;
+  /** Until when it counts; absent if for ever. */
+  endsAt?: number;
 }
 
 /** One phase of the burn-down, or a reset, which has no length. */

@@ -33,6 +33,12 @@ pub struct GrantAccount {
     pub balance: Amount,
     /// Units burnt in the segments listed.
     pub burnt: Amount,
+    /// Units that it gives; a refill restores them.
+    pub amount: Amount,
+    /// From when it counts.
+    pub effective_at: Instant,
+    /// Until when it counts, exclusive; `None` is for ever.
+    pub ends_at: Option<Instant>,
 }
 
 /// Whether a grant counts, and why not.
@@ -169,7 +175,10 @@ impl Explanation {
                 let state = grant.state_at(at, balance);
                 let counts = matches!(state, GrantState::Active | GrantState::Exhausted);
                 let balance = if counts { balance } else { Amount::ZERO };
-                GrantAccount { index, state, balance, burnt: self.burnt_from(index) }
+                let (amount, effective_at, ends_at) =
+                    (grant.amount, grant.effective_at, grant.end());
+                let burnt = self.burnt_from(index);
+                GrantAccount { index, state, balance, burnt, amount, effective_at, ends_at }
             })
             .collect();
     }

@@ -212,18 +212,29 @@ struct History<'a> {
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Grant<'a> {
     id: &'a str,
     state: &'static str,
     balance: f64,
     burnt: f64,
+    amount: f64,
+    effective_at: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ends_at: Option<f64>,
 }
 
 impl<'a> Grant<'a> {
     fn of(account: &engine::GrantAccount, ids: &'a [String]) -> Self {
-        let state = account.state.as_str();
-        let (balance, burnt) = (account.balance.to_f64(), account.burnt.to_f64());
-        Self { id: id(ids, account.index), state, balance, burnt }
+        Self {
+            id: id(ids, account.index),
+            state: account.state.as_str(),
+            balance: account.balance.to_f64(),
+            burnt: account.burnt.to_f64(),
+            amount: account.amount.to_f64(),
+            effective_at: millis(account.effective_at),
+            ends_at: account.ends_at.map(millis),
+        }
     }
 }
 

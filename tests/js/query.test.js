@@ -157,6 +157,34 @@ test("a demand fits, or what is missing is told exactly", async () => {
   assert.deepEqual(gate.canFit("small", { seats: 1 }, { at }), short);
 });
 
+test("what each grant gives is told", async () => {
+  const since = Date.UTC(2026, 0, 1);
+  const april = Date.UTC(2026, 3, 1);
+  const base = { id: "base", counts: true, state: "active", amount: 0.3, effectiveAt: since };
+  const agreement = { ...base, id: "agreement-1", amount: 5, endsAt: april };
+  const both = gate.grants("large", "seats").sort((one) => (one.id === "base" ? -1 : 1));
+  assert.deepEqual(both, [base, agreement]);
+  const grants = ["agreement-1", "none"];
+  assert.deepEqual(gate.grants("big", "seats", { grants }), [agreement]);
+  const ended = { ...agreement, counts: false, state: "expired" };
+  assert.deepEqual(gate.grants("large", "seats", { grants, at: april }), [ended]);
+  // Usage that is burnt leaves a balance of each.
+  const { balance } = gate.check("acme", "api_calls");
+  assert.deepEqual(
+    gate.grants("acme", "api_calls").map(({ id, ...grant }) => [id, grant.amount, grant.balance]),
+    [["api_calls-grant", 100, balance]],
+  );
+  assert.deepEqual(gate.grants("acme", "sso"), []);
+  assert.deepEqual(gate.grants("nobody", "seats"), []);
+  assert.deepEqual((await gate.subject("large")).grants("seats", { grants }), [agreement]);
+  const [slice, subject] = [gate.slice("large"), "large"];
+  const opened = await openSlice({ slice, subject, audience, trustedKeys, now });
+  assert.deepEqual(opened.grants("seats", { grants }), [agreement]);
+  opened.close();
+  const dead = { now: publishedAt + 30 * day };
+  assert.throws(() => gate.grants("large", "seats", dead), refused("dead-snapshot"));
+});
+
 test("overage is found with its grace", () => {
   const { items, next } = gate.violations({ features: ["seats"] });
   const graceUntil = Date.UTC(2026, 2, 20);
@@ -169,6 +197,16 @@ test("overage is found with its grace", () => {
   const { graceUntil: _, ...after } = over;
   const at = graceUntil;
   assert.deepEqual(gate.violations({ features: ["seats"], at }).items, [after]);
+});
+
+test("a bound subject lists what is its own", async () => {
+  const large = await gate.subject("big");
+  assert.deepEqual(large.violations().items.map(named), ["large seats"]);
+  assert.deepEqual(large.violations({ features: ["sso"] }).items, []);
+  const april = Date.UTC(2026, 3, 1);
+  assert.deepEqual(large.expiring(april), gate.expiring(april, { subjects: ["large"] }));
+  assert.equal(large.expiring(april).items.length, 1);
+  assert.throws(() => large.violations({ limit: 0 }), refused("argument-invalid"));
 });
 
 test("what ends is found", () => {
@@ -239,6 +277,7 @@ test("what cannot be told is not made up", async () => {
     () => empty.violations(),
     () => empty.expiring(0),
     () => empty.catalogue(),
+    () => empty.grants("acme", "sso"),
   ]) {
     assert.throws(ask, refused("no-snapshot"));
   }
@@ -287,6 +326,9 @@ test("arguments that cannot be are refused", () => {
   for (const demand of [undefined, 5, { sso: -1 }, { sso: "1" }, { sso: NaN }, { "": 1 }]) {
     assert.throws(() => gate.canFit("acme", demand), invalid);
   }
+  for (const grants of lists) {
+    assert.throws(() => gate.grants("acme", "sso", { grants }), invalid);
+  }
   for (const expression of [undefined, "", 5, "a".repeat(4097), "\ud800"]) {
     assert.throws(() => gate.satisfies("acme", expression), invalid);
   }
@@ -295,4 +337,5 @@ test("arguments that cannot be are refused", () => {
   assert.throws(() => gate.subjectsEntitledTo("sso", { access: true }), unknown);
   assert.throws(() => gate.canFit("acme", { sso: 1 }, { amount: 1 }), unknown);
   assert.throws(() => gate.satisfies("acme", "sso", { used: 1 }), unknown);
+  assert.throws(() => gate.grants("acme", "sso", { grant: "one" }), unknown);
 });

@@ -4,6 +4,7 @@
 mod catalogue;
 mod cursor;
 mod fit;
+mod grants;
 mod index;
 
 use super::freshness::Rung;
@@ -16,6 +17,7 @@ use crate::time::Instant;
 pub use catalogue::CatalogueFeature;
 use cursor::Cursor;
 pub use fit::{Demand, Fit, Shortfall};
+pub use grants::FoundGrant;
 pub(super) use index::Indexes;
 
 /// Which entitlements are asked for: those that fit everything that is stated. A list fits what it

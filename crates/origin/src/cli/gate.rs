@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use edgegrant::gate::{Answer, Ask, Clock, Explained, Gate, Options, SliceGate};
+use edgegrant::gate::{
+    Answer, Ask, Clock, Demand, Explained, Expression, Fit, Gate, Options, SliceGate,
+};
 use edgegrant::{Amount, Error, Instant};
 use serde::Serialize;
 
@@ -101,14 +103,51 @@ impl Trust {
 }
 
 impl Asked {
-    /// Verifies what is asked and answers.
-    pub(super) fn explain(&self, question: &Question) -> Result<Explained, Failure> {
-        let ask = question.ask(self.keys.clock());
+    /// Verifies what is asked about a subject.
+    pub(super) fn open(&self, subject: &str) -> Result<Opened, Failure> {
         if let Some(file) = &self.slice {
-            return Ok(self.keys.slice(file, ask.subject)?.explain(&ask));
+            return Ok(Opened::Slice(Box::new(self.keys.slice(file, subject)?)));
         }
         let folder = self.folder.clone().unwrap_or_default();
-        Ok(self.keys.gate(&folder)?.explain(&ask))
+        Ok(Opened::Gate(Box::new(self.keys.gate(&folder)?)))
+    }
+
+    /// Verifies what is asked and answers.
+    pub(super) fn explain(&self, question: &Question) -> Result<Explained, Failure> {
+        Ok(self.open(&question.subject)?.explain(&question.ask(self.clock())))
+    }
+
+    pub(super) fn clock(&self) -> Clock {
+        self.keys.clock()
+    }
+}
+
+/// What is asked, verified.
+pub(super) enum Opened {
+    Gate(Box<Gate>),
+    Slice(Box<SliceGate>),
+}
+
+impl Opened {
+    pub(super) fn explain(&self, ask: &Ask<'_>) -> Explained {
+        match self {
+            Self::Gate(gate) => gate.explain(ask),
+            Self::Slice(slice) => slice.explain(ask),
+        }
+    }
+
+    pub(super) fn can_fit(&self, demand: &Demand<'_>) -> Result<Fit, Error> {
+        match self {
+            Self::Gate(gate) => gate.can_fit(demand),
+            Self::Slice(slice) => slice.can_fit(demand),
+        }
+    }
+
+    pub(super) fn satisfies(&self, ask: &Ask<'_>, expression: &Expression) -> bool {
+        match self {
+            Self::Gate(gate) => gate.satisfies(ask, expression),
+            Self::Slice(slice) => slice.satisfies(ask, expression),
+        }
     }
 }
 
