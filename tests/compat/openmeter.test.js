@@ -4,18 +4,41 @@ import { test } from "node:test";
 import { own, python, read, serve, token } from "./kit.js";
 
 const system = "openmeter";
-const files = own(system, "entitlements.json", "grants.json", "values.ndjson");
+const files = own(
+  system,
+  "customers.json",
+  "features.json",
+  "entitlements.json",
+  "grants.json",
+  "values.ndjson",
+  "usage.ndjson",
+);
 const world = await serve(system, files);
-const entitlements = read(files[0]).items;
-const lines = readFileSync(files[2], "utf8")
+const [, features, entitlements, grants] = files.slice(0, 4).map((file) => read(file).items);
+const lines = readFileSync(files[4], "utf8")
   .trim()
   .split("\n")
   .map((line) => JSON.parse(line));
 const [tokens, spent] = lines.map((line) => line.value);
 const [customer, id] = ["harbour", "01K9CUST00000000000000HARB"];
+/** What version 1 lists of all, by the last digits of the ids. */
+const listed = "123456";
 
-const ask = (...calls) => python(system, "openmeter_client.py", world.url, calls);
-const value = (feature, more) => ({ arguments: [customer, feature], ...more });
+const old = (...calls) => python(system, "openmeter_client.py", world.url, calls);
+const current = (...calls) => python("openmeter-current", "openmeter_current.py", world.url, calls);
+const call = (operation, args = [], more = {}, rest = {}) => ({
+  operation,
+  arguments: args,
+  more,
+  ...rest,
+});
+const value = (feature, more, rest) =>
+  call("get_entitlement_value", [customer, feature], more, rest);
+const ends = (records) => records.map(({ id }) => id.at(-1)).join("");
+const ofVersion1 = ({ customerId, customerKey, issue, ...record }, subjectKey) => {
+  const unlimited = record.type === "metered" ? { isUnlimited: false } : {};
+  return { ...record, subjectKey, ...unlimited };
+};
 const withoutGrants = ({ grantBalances, ...value }) => {
   assert.notEqual(grantBalances, undefined);
   return value;
@@ -32,7 +55,7 @@ async function get(path, { key = token, ...more } = {}) {
 }
 
 test("the client is answered the values that were imported", () => {
-  const [metered, byId, over, sso, limits] = ask(
+  const [metered, byId, over, sso, limits] = old(
     value("tokens"),
     value(entitlements[0].id),
     value("spent"),
@@ -47,18 +70,43 @@ test("the client is answered the values that were imported", () => {
 });
 
 test("the client is answered for another time, and refused as the server refuses", () => {
-  const [later, early, unknown, nobody, stranger] = ask(
+  const [later, early, unknown, nobody, stranger] = old(
     value("tokens", { time: "2026-11-20T12:00:00+00:00" }),
     value("tokens", { time: "2026-11-02T00:00:00+00:00" }),
     value("nothing"),
-    { arguments: ["nobody", "tokens"] },
-    value("tokens", { key: "stranger" }),
+    call("get_entitlement_value", ["nobody", "tokens"]),
+    value("tokens", {}, { key: "stranger" }),
   );
   assert.equal(later.answer.balance, 50);
   assert.equal(early.status, 400);
-  assert.deepEqual(unknown.answer, { hasAccess: false });
+  assert.equal(unknown.status, 404);
   assert.equal(nobody.status, 404);
   assert.equal(stranger.status, 401);
+});
+
+test("the client lists what was imported, page by page", () => {
+  const by = { order_by: "createdAt" };
+  const [all, first, second, ofSubject, one, everyGrant, ofOne, everyFeature, feature] = old(
+    call("list_entitlements"),
+    call("list_entitlements", [], { limit: 4 }),
+    call("list_entitlements", [], { limit: 4, offset: 4 }),
+    call("list_subject_entitlements", ["harbour-eu"]),
+    call("get_entitlement", ["mill", entitlements[4].id]),
+    call("list_grants", [], { order_by: "id" }),
+    call("list_entitlement_grants", ["harbour-us", "tokens"], by),
+    call("list_features", [], { include_archived: true, order_by: "id" }),
+    call("get_feature", [features[0].id]),
+  ).map(({ answer }) => answer);
+  assert.equal(ends(all), listed);
+  assert.deepEqual([...first, ...second], all);
+  assert.deepEqual(all[0], ofVersion1(entitlements[0], "harbour-eu"));
+  assert.deepEqual(ofSubject, all.slice(0, 4));
+  assert.deepEqual(one, ofVersion1(entitlements[4], "mill"));
+  assert.equal(ends(everyGrant), "123457");
+  assert.deepEqual(everyGrant[4], grants[4]);
+  assert.equal(ends(ofOne), "12");
+  assert.deepEqual(everyFeature, features);
+  assert.deepEqual(feature, features[0]);
 });
 
 test("version 2 tells what is left of each grant", async () => {
@@ -71,29 +119,56 @@ test("version 2 tells what is left of each grant", async () => {
 });
 
 test("the current client is answered the same", () => {
-  const [metered, over, access, nobody, stranger] = python(
-    "openmeter-current",
-    "openmeter_current.py",
-    world.url,
-    [
-      value("tokens"),
-      { arguments: [id, entitlements[3].id] },
-      { kind: "access", arguments: [customer] },
-      { arguments: ["nobody", "tokens"] },
-      value("tokens", { key: "stranger" }),
-    ],
+  const operation = "customer_entitlement_v2.get_customer_entitlement_value";
+  const [metered, over, absent, access, nobody, stranger] = current(
+    call(operation, [customer, "tokens"]),
+    call(operation, [id, entitlements[3].id]),
+    call(operation, [id, "nothing"]),
+    call("customer.get_customer_access", [customer]),
+    call(operation, ["nobody", "tokens"]),
+    call(operation, [customer, "tokens"], {}, { key: "stranger" }),
   );
   assert.deepEqual(metered.answer, tokens);
   assert.deepEqual(over.answer, spent);
-  assert.deepEqual(Object.keys(access.answer.entitlements).toSorted(), [
-    "limits",
-    "spent",
-    "sso",
-    "tokens",
-  ]);
+  assert.deepEqual(absent.answer, { hasAccess: false });
+  const keys = ["limits", "spent", "sso", "tokens"];
+  assert.deepEqual(Object.keys(access.answer.entitlements).toSorted(), keys);
   assert.deepEqual(access.answer.entitlements.tokens, tokens);
   assert.equal(nobody.status, 404);
   assert.equal(stranger.status, 401);
+});
+
+test("the current client lists what was imported, page by page", () => {
+  const filter = {
+    feature: ["tokens"],
+    customer_keys: ["mill", "harbour"],
+    exclude_inactive: true,
+  };
+  const [all, pages, filtered, ofCustomer, one, byId, everyGrant, ofOne, everyFeature, feature] =
+    current(
+      call("entitlements_v2.list"),
+      call("entitlements_v2.list", [], { page: 2, page_size: 4, order: "DESC" }),
+      call("entitlements_v2.list", [], { ...filter, entitlement_type: ["metered", "static"] }),
+      call("customer_entitlements_v2.list", [customer], { include_deleted: true }),
+      call("customer_entitlements_v2.get", ["mill", "tokens"]),
+      call("entitlements_v2.get", [entitlements[1].id]),
+      call("grants_v2.list", [], { customer: [customer, "mill"], order_by: "id" }),
+      call("customer_entitlement_v2.get_grants", ["mill", "tokens"], { page_size: 2 }),
+      call("features.list", [], { page: 1, order_by: "id", include_archived: true }),
+      call("features.get", ["tokens"]),
+    ).map(({ answer }) => answer);
+  const expected = entitlements.slice(0, 6);
+  assert.deepEqual(all, { items: expected, page: 1, pageSize: 100, totalCount: 6 });
+  assert.deepEqual([ends(pages.items), pages.page, pages.totalCount], ["21", 2, 6]);
+  assert.equal(ends(filtered.items), "15");
+  assert.equal(ends(ofCustomer.items), "12347");
+  assert.deepEqual(one, entitlements[4]);
+  assert.deepEqual(byId, entitlements[1]);
+  const live = grants.filter(({ entitlementId }) => entitlementId !== entitlements[6].id);
+  assert.deepEqual(everyGrant.items, live);
+  assert.deepEqual(ofOne, { items: [grants[3], grants[4]], page: 1, pageSize: 2, totalCount: 3 });
+  assert.deepEqual(everyFeature.items, features);
+  assert.deepEqual(feature, features[0]);
 });
 
 test("the access of a customer is all values at once", async () => {
@@ -113,9 +188,12 @@ test("everything else is refused", async () => {
   const refused = [
     [`${base}/tokens/reset`, { method: "POST" }, 403],
     [`${base}/tokens/grants`, { method: "POST" }, 403],
+    [`${base}/tokens/override`, { method: "PUT" }, 403],
     [`${base}/tokens`, { method: "DELETE" }, 403],
     [base, { method: "POST" }, 403],
-    [base, {}, 404],
+    [`/api/v1/grants/${grants[0].id}`, { method: "DELETE" }, 403],
+    ["/api/v1/features", { method: "POST" }, 403],
+    [`/api/v1/customers/${customer}/entitlements`, {}, 404],
     [`${base}/tokens/value?time=soon`, {}, 400],
   ];
   for (const [path, options, wanted] of refused) {

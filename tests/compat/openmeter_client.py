@@ -7,13 +7,17 @@ import sys
 import openmeter
 from azure.core.exceptions import HttpResponseError
 
+INSTANTS = ["time", "from_parameter", "to"]
+
 
 def call(client, given):
-    more = {}
-    if "time" in given:
-        more["time"] = datetime.datetime.fromisoformat(given["time"])
+    more = dict(given.get("more", {}))
+    for name in INSTANTS:
+        if name in more:
+            more[name] = datetime.datetime.fromisoformat(more[name])
+    operation = getattr(client, given["operation"])
     try:
-        return {"answer": client.get_entitlement_value(*given["arguments"], **more)}
+        return {"answer": operation(*given.get("arguments", []), **more)}
     except HttpResponseError as error:
         return {"status": error.status_code}
 

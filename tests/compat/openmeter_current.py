@@ -2,24 +2,30 @@
 
 import datetime
 import json
+import operator
 import sys
 
 import openmeter
 from corehttp.exceptions import HttpResponseError
 
+INSTANTS = ["time", "from_parameter", "to"]
+
+
+def plain(answer):
+    if isinstance(answer, list):
+        return [plain(each) for each in answer]
+    return answer.as_dict() if hasattr(answer, "as_dict") else answer
+
 
 def call(given, each):
     client = openmeter.Client(endpoint=given["url"], token=each.get("key", given["token"]))
+    more = dict(each.get("more", {}))
+    for name in INSTANTS:
+        if name in more:
+            more[name] = datetime.datetime.fromisoformat(more[name])
+    operation = operator.attrgetter(each["operation"])(client)
     try:
-        if each.get("kind") == "access":
-            answer = client.customer.get_customer_access(*each["arguments"])
-        else:
-            more = {}
-            if "time" in each:
-                more["time"] = datetime.datetime.fromisoformat(each["time"])
-            values = client.customer_entitlement_v2
-            answer = values.get_customer_entitlement_value(*each["arguments"], **more)
-        return {"answer": answer.as_dict()}
+        return {"answer": plain(operation(*each.get("arguments", []), **more))}
     except HttpResponseError as error:
         return {"status": error.status_code}
 

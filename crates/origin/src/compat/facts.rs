@@ -47,7 +47,12 @@ impl Facts {
 
     /// The subject with an id or alias.
     pub(super) fn subject(&self, name: &str) -> Option<&Subject> {
-        self.subjects.get(*self.names.get(name)?)
+        self.subjects.get(self.place(name)?)
+    }
+
+    /// Where among the subjects the one with an id or alias is.
+    pub(super) fn place(&self, name: &str) -> Option<usize> {
+        self.names.get(name).copied()
     }
 
     /// All features, by key.

@@ -1,61 +1,135 @@
-//! OpenMeter: whether customers may use features, version 1 by subject and version 2 by customer.
+//! OpenMeter: who is entitled to what, what is left and how it came about, version 1 by subject and
+//! version 2 by customer.
+//!
+//! Paths, parameters and shapes are those of its OpenAPI document (`api/openapi.yaml`), and what
+//! that leaves open is done as its handlers do it (`openmeter/entitlement/driver`,
+//! `openmeter/credit/driver`).
 
+mod entitlements;
+mod features;
+mod grants;
+mod list;
+mod shape;
+mod shelf;
+mod value;
+mod wire;
+
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Path, Request, State};
+use axum::extract::{RawPathParams, Request, State};
 use axum::http::header::AUTHORIZATION;
 use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::{self, Next};
 use axum::response::Response;
-use axum::routing::{any, get};
-use edgegrant::Instant;
-use edgegrant::engine::GrantState;
-use edgegrant::gate::{Explained, Reason};
-use edgegrant::model::Subject;
-use edgegrant::time::Timestamp;
-use serde_json::{Map, Value, json};
+use axum::routing::{MethodRouter, any, get};
+use serde_json::{Value, json};
 
-use super::answer::{self, header, number};
-use super::present::{Present, is_gone};
+use super::answer::{self, header};
+use super::present::Present;
 use super::query::Query;
 use super::world::{Unavailable, World};
+use crate::failure::Failure;
+pub(super) use shelf::Shelf;
 
 const SYSTEM: &str = "openmeter";
 const CONTENT_TYPE: &str = "application/json";
 const PROBLEM_TYPE: &str = "application/problem+json";
 
 pub(super) fn router(world: Arc<World>) -> Router<Arc<World>> {
-    let of = |owner: &str| format!("/api/{owner}/{{owner}}/entitlements");
     let mut router = Router::new();
-    for (owners, shape) in
-        [("v1/subjects", Shape::One), ("v1/customers", Shape::Two), ("v2/customers", Shape::Two)]
-    {
-        let value = get(move |world, path, uri| value(world, path, uri, shape)).fallback(other);
-        let entitlements = of(owners);
+    for (version, api) in [(Version::One, "/api/v1"), (Version::Two, "/api/v2")] {
+        let owner = match version {
+            Version::One => format!("{api}/subjects/{{owner}}/entitlements"),
+            Version::Two => format!("{api}/customers/{{owner}}/entitlements"),
+        };
+        let entitlement = format!("{owner}/{{entitlement}}");
+        let read = |read: Read| route(read, version);
         router = router
-            .route(&entitlements, any(other))
-            .route(&format!("{entitlements}/{{entitlement}}"), any(other))
-            .route(&format!("{entitlements}/{{entitlement}}/value"), value)
-            .route(&format!("{entitlements}/{{entitlement}}/{{other}}"), any(other));
+            .route(&owner, read(entitlements::of_owner))
+            .route(&entitlement, read(entitlements::of_owner_one))
+            .route(&format!("{entitlement}/value"), read(value::value))
+            .route(&format!("{entitlement}/grants"), read(grants::of_entitlement))
+            .route(&format!("{entitlement}/{{other}}"), any(other))
+            .route(&format!("{api}/entitlements"), read(entitlements::all))
+            .route(&format!("{api}/entitlements/{{entitlement}}"), read(entitlements::one))
+            .route(&format!("{api}/grants"), read(grants::all))
+            .route(&format!("{api}/grants/{{grant}}"), any(other));
     }
+    // What version 1 has of customers is answered as version 2 answers it.
+    let customer = "/api/v1/customers/{owner}";
+    let entitlements = format!("{customer}/entitlements");
+    let entitlement = format!("{entitlements}/{{entitlement}}");
     router
-        .route("/api/v1/customers/{owner}/access", get(access).fallback(other))
+        .route(&format!("{customer}/access"), route(value::access, Version::Two))
+        .route(&format!("{entitlement}/value"), route(value::value, Version::Two))
+        .route(&entitlements, any(other))
+        .route(&entitlement, any(other))
+        .route(&format!("{entitlement}/{{other}}"), any(other))
+        .route("/api/v1/features", route(features::all, Version::One))
+        .route("/api/v1/features/{feature}", route(features::one, Version::One))
         .layer(middleware::from_fn_with_state(world, authorized))
 }
 
-/// What a value has: version 2 tells what is left of each grant.
+/// The versions of the API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Shape {
+enum Version {
+    /// Subjects; arrays, unless pages are asked for.
     One,
+    /// Customers; pages; values tell what is left of each grant.
     Two,
 }
 
-/// What is wrong (RFC 9457).
-#[derive(Clone, Copy, Debug)]
-struct Problem {
-    status: StatusCode,
-    detail: &'static str,
+/// What was asked for: the names in the path, and what stands behind the question mark.
+#[derive(Clone, Debug)]
+struct Asked {
+    version: Version,
+    names: Vec<String>,
+    query: Query,
+}
+
+impl Asked {
+    /// The first name in the path: whose, or of what.
+    fn owner(&self) -> &str {
+        self.names.first().map_or("", String::as_str)
+    }
+
+    /// The last name in the path: the id of something, or the key of a feature.
+    fn id(&self) -> &str {
+        self.names.last().map_or("", String::as_str)
+    }
+}
+
+/// A call that reads.
+type Read = fn(&Present, &Asked) -> Result<Value, Problem>;
+
+fn route(read: Read, version: Version) -> MethodRouter<Arc<World>> {
+    get(move |world, names, uri| respond(world, names, uri, read, version)).fallback(other)
+}
+
+async fn respond(
+    State(world): State<Arc<World>>,
+    names: RawPathParams,
+    uri: Uri,
+    read: Read,
+    version: Version,
+) -> Response {
+    let names = names.iter().map(|(_, name)| name.to_owned()).collect();
+    let asked = Asked { version, names, query: Query::new(&uri) };
+    let answer = world.ask(move |present| {
+        present.is_usable()?;
+        read(present, &asked)
+    });
+    match answer.await.map_err(Problem::from).and_then(|answer| answer) {
+        Ok(body) => answer::json(StatusCode::OK, CONTENT_TYPE, &body),
+        Err(problem) => problem.response(),
+    }
+}
+
+/// Everything else that there is about entitlements.
+async fn other(method: Method) -> Response {
+    if method == Method::GET { UNANSWERED.response() } else { WRITE.response() }
 }
 
 async fn authorized(State(world): State<Arc<World>>, request: Request, next: Next) -> Response {
@@ -64,148 +138,59 @@ async fn authorized(State(world): State<Arc<World>>, request: Request, next: Nex
     if token.is_some_and(|token| world.is_token(token)) {
         return next.run(request).await;
     }
-    Problem { status: StatusCode::UNAUTHORIZED, detail: "the bearer token is missing or wrong" }
-        .response()
+    TOKEN.response()
 }
 
-async fn value(
-    State(world): State<Arc<World>>,
-    Path((owner, entitlement)): Path<(String, String)>,
-    uri: Uri,
-    shape: Shape,
-) -> Response {
-    let at = match Query::new(&uri).one("time").map(Timestamp::parse).transpose() {
-        Ok(at) => at.map(Timestamp::ceil_millis),
-        Err(_) => return TIME.response(),
-    };
-    respond(world.ask(move |present| value_of(present, &owner, &entitlement, at, shape)).await)
-}
-
-async fn access(State(world): State<Arc<World>>, Path(owner): Path<String>) -> Response {
-    respond(world.ask(move |present| access_of(present, &owner)).await)
-}
-
-/// Everything else that there is about entitlements.
-async fn other(method: Method) -> Response {
-    if method == Method::GET { UNANSWERED.response() } else { WRITE.response() }
-}
-
-fn respond(answer: Result<Result<Value, Problem>, Unavailable>) -> Response {
-    match answer.map_err(Problem::from).and_then(|answer| answer) {
-        Ok(body) => answer::json(StatusCode::OK, CONTENT_TYPE, &body),
-        Err(problem) => problem.response(),
-    }
-}
-
-fn value_of(
-    present: &Present,
-    owner: &str,
-    entitlement: &str,
-    at: Option<Instant>,
-    shape: Shape,
-) -> Result<Value, Problem> {
-    let subject = subject(present, owner)?;
-    let is_named = |id: &str| id == entitlement;
-    let by_id = subject
-        .entitlements
-        .iter()
-        .find(|given| given.source.as_ref().is_some_and(|source| is_named(&source.id)));
-    let feature = by_id.map_or(entitlement, |given| given.feature.as_str());
-    told(&present.explain_at(&subject.subject, feature, at)?, shape)
-}
-
-/// The values of what is active now, by feature.
-fn access_of(present: &Present, owner: &str) -> Result<Value, Problem> {
-    let subject = subject(present, owner)?;
-    let mut values = Map::new();
-    for given in &subject.entitlements {
-        let explained = present.explain(&subject.subject, &given.feature)?;
-        if !is_gone(explained.answer.reason) {
-            values.insert(given.feature.clone(), told(&explained, Shape::Two)?);
-        }
-    }
-    Ok(json!({ "entitlements": values }))
-}
-
-fn subject<'a>(present: &'a Present, owner: &str) -> Result<&'a Subject, Problem> {
-    let subject = present.known().facts.subject(owner);
-    let is_ours = |subject: &&Subject| {
-        let mut sources = subject.entitlements.iter().filter_map(|given| given.source.as_ref());
-        subject.source.as_ref().is_some_and(|source| source.system == SYSTEM)
-            || sources.any(|source| source.system == SYSTEM)
-    };
-    subject.filter(is_ours).ok_or(OWNER_UNKNOWN)
-}
-
-/// A decision as a value. What is not active has no numbers.
-fn told(explained: &Explained, shape: Shape) -> Result<Value, Problem> {
-    let answer = &explained.answer;
-    match answer.reason {
-        Reason::BeforeOpening => return Err(TOO_EARLY),
-        Reason::UnknownSubject => return Err(OWNER_UNKNOWN),
-        reason if is_gone(reason) => return Ok(json!({ "hasAccess": false })),
-        _ => {}
-    }
-    let mut value = Map::new();
-    value.insert("hasAccess".into(), answer.has_access.into());
-    let numbers = [
-        ("balance", answer.balance),
-        ("usage", answer.usage),
-        ("overage", answer.overage),
-        ("totalAvailableGrantAmount", answer.total_available),
-    ];
-    let known = numbers.into_iter().filter_map(|(name, amount)| Some((name, amount?)));
-    value.extend(known.map(|(name, amount)| (name.to_owned(), number(amount))));
-    value.extend(answer.config.iter().map(|config| ("config".to_owned(), config.clone().into())));
-    if shape == Shape::Two && answer.balance.is_some() {
-        value.insert("grantBalances".into(), grant_balances(explained));
-    }
-    Ok(Value::Object(value))
-}
-
-fn grant_balances(explained: &Explained) -> Value {
-    let grants = explained.explanation.iter().flat_map(|explanation| &explanation.grants);
-    let counting =
-        grants.filter(|grant| matches!(grant.state, GrantState::Active | GrantState::Exhausted));
-    let named = counting.filter_map(|grant| {
-        Some((explained.grant_ids.get(grant.index)?.clone(), number(grant.balance)))
-    });
-    Value::Object(named.collect())
+/// What is wrong (RFC 9457).
+#[derive(Clone, Debug)]
+struct Problem {
+    status: StatusCode,
+    detail: Cow<'static, str>,
 }
 
 impl Problem {
-    fn response(self) -> Response {
+    fn bad(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { status: StatusCode::BAD_REQUEST, detail: detail.into() }
+    }
+
+    fn response(&self) -> Response {
         let title = self.status.canonical_reason().unwrap_or_default();
         let Self { status, detail } = self;
         let body = json!({
             "type": "about:blank", "title": title, "status": status.as_u16(), "detail": detail,
         });
-        answer::json(status, PROBLEM_TYPE, &body)
+        answer::json(*status, PROBLEM_TYPE, &body)
     }
 }
 
 impl From<Unavailable> for Problem {
     fn from(_: Unavailable) -> Self {
-        let detail = "there is no usable snapshot; publish one";
-        Self { status: StatusCode::SERVICE_UNAVAILABLE, detail }
+        problem(StatusCode::SERVICE_UNAVAILABLE, "there is no usable snapshot; publish one")
     }
 }
 
-const TIME: Problem =
-    Problem { status: StatusCode::BAD_REQUEST, detail: "time must be an instant of RFC 3339" };
-const TOO_EARLY: Problem = Problem {
-    status: StatusCode::BAD_REQUEST,
-    detail: "time is before the snapshot's opening; ask the server itself",
-};
-const OWNER_UNKNOWN: Problem = Problem {
-    status: StatusCode::NOT_FOUND,
-    detail: "the customer or subject is not known; import and publish it",
-};
-const UNANSWERED: Problem = Problem {
-    status: StatusCode::NOT_FOUND,
-    detail: "only values and access are answered here; ask the server itself",
-};
-const WRITE: Problem = Problem {
-    status: StatusCode::FORBIDDEN,
-    detail: "nothing is changed here; ask the server itself",
-};
+impl From<Failure> for Problem {
+    fn from(failure: Failure) -> Self {
+        Self { status: StatusCode::INTERNAL_SERVER_ERROR, detail: failure.message.into() }
+    }
+}
+
+const fn problem(status: StatusCode, detail: &'static str) -> Problem {
+    Problem { status, detail: Cow::Borrowed(detail) }
+}
+
+const TOKEN: Problem = problem(StatusCode::UNAUTHORIZED, "the bearer token is missing or wrong");
+const OWNER_UNKNOWN: Problem =
+    problem(StatusCode::NOT_FOUND, "the customer or subject is not known; import and publish it");
+const OWNER_DELETED: Problem = problem(StatusCode::PRECONDITION_FAILED, "the customer is deleted");
+const ENTITLEMENT_UNKNOWN: Problem =
+    problem(StatusCode::NOT_FOUND, "there is no such entitlement, or it is not active now");
+const FEATURE_UNKNOWN: Problem =
+    problem(StatusCode::NOT_FOUND, "there is no such feature, or it is archived");
+const UNANSWERED: Problem = problem(
+    StatusCode::NOT_FOUND,
+    "only entitlements, grants, features, values, access and history are answered here; ask the \
+     server itself",
+);
+const WRITE: Problem =
+    problem(StatusCode::FORBIDDEN, "nothing is changed here; ask the server itself");

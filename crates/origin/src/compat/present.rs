@@ -5,9 +5,9 @@ use edgegrant::snapshot::Roots;
 use edgegrant::trust::{HEAD_BYTES_MAX, read_unverified};
 use edgegrant::{Amount, Instant};
 
-use super::aws_marketplace::Shelf;
 use super::facts::Facts;
 use super::world::{Options, Unavailable};
+use super::{aws_marketplace, openmeter};
 use crate::failure::Failure;
 use crate::{disk, folder};
 
@@ -25,7 +25,8 @@ pub(super) struct Known {
     head: Vec<u8>,
     roots: Roots,
     pub(super) facts: Facts,
-    pub(super) marketplace: Shelf,
+    pub(super) marketplace: aws_marketplace::Shelf,
+    pub(super) openmeter: openmeter::Shelf,
 }
 
 impl Present {
@@ -145,9 +146,10 @@ impl Options {
     /// Reads the facts, and gives the gate the snapshot of a head.
     fn take(&self, gate: &mut Gate, head: Vec<u8>) -> Result<Known, Failure> {
         let facts = Facts::read(&self.facts)?;
-        let marketplace = Shelf::new(&facts)?;
+        let marketplace = aws_marketplace::Shelf::new(&facts)?;
+        let openmeter = openmeter::Shelf::new(&facts)?;
         self.folder.give(gate, &head, Clock::At((self.clock)()))?;
         let roots = folder::roots(&read_unverified(&head)?.head);
-        Ok(Known { head, roots, facts, marketplace })
+        Ok(Known { head, roots, facts, marketplace, openmeter })
     }
 }

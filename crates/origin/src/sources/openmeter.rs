@@ -37,8 +37,10 @@ use edgegrant::Instant;
 use edgegrant::model::{self, Fact, Source};
 
 use self::files::Export;
+pub(crate) use self::grid::recurrence;
 use self::metered::Ledger;
 use self::records::Records;
+pub(crate) use self::wire::Recurrence;
 use super::{Notes, Reason};
 use crate::failure::Failure;
 

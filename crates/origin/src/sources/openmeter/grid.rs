@@ -62,7 +62,7 @@ pub(super) fn has_point(recurrence: &Recurrence, at: Instant) -> bool {
 }
 
 /// A recurrence as the API writes it: `intervalISO` where it stands, else a name or a duration.
-pub(super) fn recurrence(wire: &wire::Recurrence) -> Result<Recurrence, Reason> {
+pub(crate) fn recurrence(wire: &wire::Recurrence) -> Result<Recurrence, Reason> {
     let name = wire.interval_iso.as_deref().or(wire.interval.as_deref()).ok_or(NO_INTERVAL)?;
     let duration = match name {
         "HOUR" => "PT1H",

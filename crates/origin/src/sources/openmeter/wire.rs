@@ -90,7 +90,7 @@ pub(super) struct Period {
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Recurrence {
+pub(crate) struct Recurrence {
     pub(super) anchor: Timestamp,
     pub(super) interval: Option<String>,
     #[serde(rename = "intervalISO")]

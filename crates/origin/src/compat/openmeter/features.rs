@@ -1,0 +1,48 @@
+//! Features: all there are, and single ones.
+
+use serde_json::Value;
+
+use super::entitlements::now;
+use super::list::{self, Key, Keys, flag, one_of};
+use super::shelf::Listed;
+use super::wire::Feature;
+use super::{Asked, FEATURE_UNKNOWN, Problem};
+use crate::compat::present::Present;
+
+const KEYS: &Keys<Listed<Feature>> = &[
+    ("key", |listed| (None, &listed.record.key)),
+    ("name", |listed| (None, listed.record.name.as_deref().unwrap_or_default())),
+    ("id", id),
+    ("createdAt", |listed| (listed.record.created_at, &listed.record.id)),
+    ("updatedAt", |listed| (listed.record.updated_at, &listed.record.id)),
+];
+
+fn id(listed: &Listed<Feature>) -> Key<'_> {
+    (None, &listed.record.id)
+}
+
+pub(super) fn all(present: &Present, asked: &Asked) -> Result<Value, Problem> {
+    let archived_too = flag(&asked.query, "includeArchived")?;
+    let fits = |listed: &&Listed<Feature>| {
+        let slug = listed.record.meter_slug.as_deref();
+        (archived_too || is_live(present, listed))
+            && one_of(&asked.query, "meterSlug", |name| slug == Some(name))
+    };
+    let found = present.known().openmeter.features.iter().filter(fits).collect();
+    list::answer(found, asked, KEYS, |listed| Ok(Value::Object(listed.json())))
+}
+
+/// The one with an id or key.
+pub(super) fn one(present: &Present, asked: &Asked) -> Result<Value, Problem> {
+    let is_wanted = |listed: &&Listed<Feature>| {
+        let Feature { id, key, .. } = &listed.record;
+        [id, key].contains(&&asked.id().to_owned()) && is_live(present, listed)
+    };
+    let found = present.known().openmeter.features.iter().find(is_wanted);
+    found.map(|listed| Value::Object(listed.json())).ok_or(FEATURE_UNKNOWN)
+}
+
+fn is_live(present: &Present, listed: &Listed<Feature>) -> bool {
+    let ends = [listed.record.archived_at, listed.record.deleted_at];
+    !ends.into_iter().flatten().any(|end| end <= now(present))
+}

@@ -1,0 +1,78 @@
+//! Grants: all there are, and those of an entitlement.
+
+use std::collections::HashSet;
+
+use serde_json::Value;
+
+use super::entitlements::{Whose, is_of_feature, now};
+use super::list::{self, Key, Keys, flag, one_of};
+use super::shelf::Listed;
+use super::wire::Grant;
+use super::{Asked, ENTITLEMENT_UNKNOWN, Problem, shape};
+use crate::compat::present::Present;
+
+const OF_ALL: &Keys<Listed<Grant>> =
+    &[("effectiveAt", effective), ("createdAt", created), ("updatedAt", updated), ("id", id)];
+const OF_ONE: &Keys<Listed<Grant>> =
+    &[("createdAt", created), ("updatedAt", updated), ("effectiveAt", effective), ("id", id)];
+
+fn effective(listed: &Listed<Grant>) -> Key<'_> {
+    (listed.record.effective_at, &listed.record.id)
+}
+
+fn created(listed: &Listed<Grant>) -> Key<'_> {
+    (listed.record.created_at, &listed.record.id)
+}
+
+fn updated(listed: &Listed<Grant>) -> Key<'_> {
+    (listed.record.updated_at, &listed.record.id)
+}
+
+fn id(listed: &Listed<Grant>) -> Key<'_> {
+    (None, &listed.record.id)
+}
+
+/// Those of all customers.
+pub(super) fn all(present: &Present, asked: &Asked) -> Result<Value, Problem> {
+    let (shelf, query) = (&present.known().openmeter, &asked.query);
+    let deleted_too = flag(query, "includeDeleted")?;
+    let customers = query.all("customer").unwrap_or_default();
+    let customers = customers.into_iter().map(|name| Whose::named(present, name));
+    let customers = customers.map(|whose| Ok(whose?.subject.subject.as_str()));
+    let customers = customers.collect::<Result<HashSet<&str>, Problem>>()?;
+    let fits = |listed: &&Listed<Grant>| {
+        let owner = shelf.owner(listed);
+        (deleted_too || !is_deleted(present, listed))
+            && shelf
+                .entitlement(&listed.record.entitlement_id)
+                .is_some_and(|given| is_of_feature(asked, &given.record))
+            && owner.is_some_and(|owner| {
+                one_of(query, "subject", |name| owner.is_subject(name))
+                    && (customers.is_empty() || customers.contains(owner.subject.as_str()))
+            })
+    };
+    let found = shelf.grants.iter().filter(fits).collect();
+    list::answer(found, asked, OF_ALL, |listed| Ok(shape::grant(present, asked, listed)))
+}
+
+/// Those of an entitlement, of which the voided ones are.
+pub(super) fn of_entitlement(present: &Present, asked: &Asked) -> Result<Value, Problem> {
+    let shelf = &present.known().openmeter;
+    let deleted_too = flag(&asked.query, "includeDeleted")?;
+    let whose = Whose::named(present, asked.owner())?;
+    let given = whose.entitlement(present, asked.id()).ok_or(ENTITLEMENT_UNKNOWN)?;
+    let fits = |listed: &&Listed<Grant>| {
+        listed.record.entitlement_id == given.record.id
+            && (deleted_too || !is_deleted(present, listed))
+    };
+    let found = shelf.grants_of(given.owner).iter().filter(fits).collect();
+    list::answer(found, asked, OF_ONE, |listed| Ok(shape::grant(present, asked, listed)))
+}
+
+/// Whether a grant or its entitlement is deleted.
+fn is_deleted(present: &Present, listed: &Listed<Grant>) -> bool {
+    let (shelf, now) = (&present.known().openmeter, now(present));
+    let given = shelf.entitlement(&listed.record.entitlement_id);
+    listed.record.deleted_at.is_some_and(|end| end <= now)
+        || given.is_some_and(|given| shelf.is_deleted(given, now))
+}

@@ -1,0 +1,87 @@
+//! Values: whether something may be used, and how much is left.
+
+use edgegrant::engine::GrantState;
+use edgegrant::gate::{Explained, Reason};
+use edgegrant::model::Source;
+use edgegrant::time::Timestamp;
+use serde_json::{Map, Value, json};
+
+use super::entitlements::Whose;
+use super::{Asked, ENTITLEMENT_UNKNOWN, OWNER_UNKNOWN, Problem, SYSTEM, Version};
+use crate::compat::answer::number;
+use crate::compat::present::{Present, is_gone};
+
+pub(super) fn value(present: &Present, asked: &Asked) -> Result<Value, Problem> {
+    let time = asked.query.one("time").map(Timestamp::parse).transpose();
+    let at = time.map_err(|_| Problem::bad(TIME))?.map(Timestamp::ceil_millis);
+    let whose = Whose::named(present, asked.owner())?;
+    let feature = whose.feature(asked.id());
+    let explained = present.explain_at(&whose.subject.subject, feature, at)?;
+    let is_absent = matches!(explained.answer.reason, Reason::UnknownFeature | Reason::NotEntitled);
+    if is_absent && asked.version == Version::One {
+        return Err(ENTITLEMENT_UNKNOWN);
+    }
+    told(&explained, asked.version)
+}
+
+/// The values of what is active now, by feature.
+pub(super) fn access(present: &Present, asked: &Asked) -> Result<Value, Problem> {
+    let whose = Whose::named(present, asked.owner())?;
+    let mut values = Map::new();
+    for given in &whose.subject.entitlements {
+        let explained = present.explain(&whose.subject.subject, &given.feature)?;
+        if !is_gone(explained.answer.reason) {
+            values.insert(given.feature.clone(), told(&explained, Version::Two)?);
+        }
+    }
+    Ok(json!({ "entitlements": values }))
+}
+
+impl<'a> Whose<'a> {
+    /// The feature that an entitlement's id stands for, or the one with this key.
+    fn feature(&self, name: &'a str) -> &'a str {
+        let is_named = |source: &Source| source.system == SYSTEM && source.id == name;
+        let mut given = self.subject.entitlements.iter();
+        let by_id = given.find(|given| given.source.as_ref().is_some_and(is_named));
+        by_id.map_or(name, |given| given.feature.as_str())
+    }
+}
+
+/// A decision as a value. What is not active has no numbers.
+fn told(explained: &Explained, version: Version) -> Result<Value, Problem> {
+    let answer = &explained.answer;
+    match answer.reason {
+        Reason::BeforeOpening => return Err(Problem::bad(TOO_EARLY)),
+        Reason::UnknownSubject => return Err(OWNER_UNKNOWN),
+        reason if is_gone(reason) => return Ok(json!({ "hasAccess": false })),
+        _ => {}
+    }
+    let mut value = Map::new();
+    value.insert("hasAccess".into(), answer.has_access.into());
+    let numbers = [
+        ("balance", answer.balance),
+        ("usage", answer.usage),
+        ("overage", answer.overage),
+        ("totalAvailableGrantAmount", answer.total_available),
+    ];
+    let known = numbers.into_iter().filter_map(|(name, amount)| Some((name, amount?)));
+    value.extend(known.map(|(name, amount)| (name.to_owned(), number(amount))));
+    value.extend(answer.config.iter().map(|config| ("config".to_owned(), config.clone().into())));
+    if version == Version::Two && answer.balance.is_some() {
+        value.insert("grantBalances".into(), grant_balances(explained));
+    }
+    Ok(Value::Object(value))
+}
+
+fn grant_balances(explained: &Explained) -> Value {
+    let grants = explained.explanation.iter().flat_map(|explanation| &explanation.grants);
+    let counting =
+        grants.filter(|grant| matches!(grant.state, GrantState::Active | GrantState::Exhausted));
+    let named = counting.filter_map(|grant| {
+        Some((explained.grant_ids.get(grant.index)?.clone(), number(grant.balance)))
+    });
+    Value::Object(named.collect())
+}
+
+const TIME: &str = "time must be an instant of RFC 3339";
+const TOO_EARLY: &str = "time is before the snapshot's opening; ask the server itself";

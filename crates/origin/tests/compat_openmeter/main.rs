@@ -1,0 +1,10 @@
+//! What OpenMeter's clients are answered from a published snapshot and the facts beside it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a failed unwrap is a failed test"
+)]
+
+mod kit;
+mod lists;
