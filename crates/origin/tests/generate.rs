@@ -40,6 +40,21 @@ fn facts_are_sound_and_chosen_by_the_seed() {
     }
 }
 
+#[test]
+fn some_subjects_have_used_up_what_they_have() {
+    let options = Facts { subjects: 1000, seed: 1, at: at(), grant_ids: GrantIds::Derived };
+    let (mut with, mut without) = (0, 0);
+    for fact in facts(options).unwrap() {
+        let Entry::Subject(subject) = Entry::new(fact, at()).unwrap() else { continue };
+        for entitlement in subject.entitlements {
+            let access = engine::decide(&entitlement.program, &Question::at(at())).has_access;
+            *(if access { &mut with } else { &mut without }) += 1;
+        }
+    }
+    assert_eq!(with + without, 10_000);
+    assert!((300..500).contains(&without), "{without}");
+}
+
 /// The metered entitlements of an export's facts, by their ids.
 fn metered(facts: &[Fact]) -> Vec<&Entitlement> {
     let mut found = Vec::new();

@@ -142,7 +142,8 @@ impl Template {
         }
     }
 
-    /// A few sums within the last days; half of the subjects did nothing lately.
+    /// A few sums within the last days. Half of the subjects did nothing lately, and of the others
+    /// every fourth has used up all that it is granted.
     fn usage(&self, dice: &mut Dice, amount: i64, anchor: Instant) -> Usage {
         let events = if dice.once_in(2) { 0 } else { dice.below(3) + 1 };
         let event = |_| {
@@ -152,6 +153,10 @@ impl Template {
             UsageEvent { at: at.into(), amount: Amount::from_units(units as i64) }
         };
         let mut events: Vec<_> = (0..events).map(event).collect();
+        if !events.is_empty() && dice.once_in(4) {
+            let at = self.options.at.plus_millis(-1000).max(anchor).into();
+            events.push(UsageEvent { at, amount: Amount::from_units(amount) });
+        }
         events.sort_by_key(|event| event.at);
         Usage {
             kind: UsageKind::Flow,
