@@ -9,7 +9,7 @@ mod alert_logic;
 mod answer;
 mod astra;
 mod aws_marketplace;
-mod facts;
+pub(crate) mod facts;
 mod meraki;
 mod openmeter;
 mod present;

@@ -19,6 +19,7 @@ pub mod publish;
 pub mod pull;
 mod reach;
 pub mod read;
+mod select;
 pub mod serve;
 pub mod sources;
 

@@ -1,14 +1,19 @@
 //! `edgegrant query`
 
 mod lists;
+mod records;
 mod subject;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use edgegrant::gate::PolicySource;
 use serde::Serialize;
 
 use super::Outcome;
 use super::gate::Trust;
-use crate::failure::Exit;
+use crate::compat::facts::Facts;
+use crate::failure::{Exit, Failure};
 
 /// Which entitlements, whose, and does it fit? Lists, and questions about several features at once.
 #[derive(Debug, clap::Args)]
@@ -27,6 +32,7 @@ enum Query {
     Fit(subject::FitArgs),
     Satisfies(subject::Satisfies),
     Catalogue(Catalogue),
+    Records(Box<records::Args>),
 }
 
 pub(super) fn run(args: &Args, json: bool) -> Outcome {
@@ -39,6 +45,7 @@ pub(super) fn run(args: &Args, json: bool) -> Outcome {
         Query::Fit(args) => args.run(json),
         Query::Satisfies(args) => args.run(json),
         Query::Catalogue(args) => args.run(json),
+        Query::Records(args) => records::run(args, json),
     }
 }
 
@@ -48,8 +55,28 @@ struct Catalogue {
     /// Keys of features; all when absent.
     features: Vec<String>,
     #[command(flatten)]
+    facts: FactFiles,
+    #[command(flatten)]
     trust: Trust,
 }
+
+/// The facts beside a snapshot.
+#[derive(Debug, clap::Args)]
+struct FactFiles {
+    /// A file of facts that was published, for what features have beside their keys, such as the
+    /// class of a product. May be repeated.
+    #[arg(long = "facts", value_name = "FILE")]
+    files: Vec<PathBuf>,
+}
+
+impl FactFiles {
+    fn read(&self) -> Result<Facts, Failure> {
+        Facts::read(&self.files)
+    }
+}
+
+/// What the facts say of a feature, if they say anything.
+type Attributes = BTreeMap<String, String>;
 
 #[derive(Serialize)]
 struct FeaturesView {
@@ -65,13 +92,17 @@ struct FeatureView {
     when_expired: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     policy_source: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attributes: Option<Attributes>,
 }
 
 impl Catalogue {
     fn run(&self, json: bool) -> Outcome {
         let named = Some(self.features.as_slice()).filter(|names| !names.is_empty());
+        let facts = self.facts.read()?;
         let found = self.trust.gate()?.catalogue(named)?;
         let view = |found: edgegrant::gate::CatalogueFeature| FeatureView {
+            attributes: facts.attributes(&found.feature).cloned(),
             feature: found.feature,
             unit: found.unit,
             when_expired: found.when_expired.as_str(),

@@ -13,7 +13,7 @@ use crate::{facts, input};
 /// Features by key, and everybody whom facts are about, with where to find them by any of their
 /// names.
 #[derive(Debug, Default)]
-pub(super) struct Facts {
+pub(crate) struct Facts {
     features: BTreeMap<String, Feature>,
     subjects: Vec<Subject>,
     names: HashMap<String, usize>,
@@ -21,7 +21,7 @@ pub(super) struct Facts {
 
 impl Facts {
     /// Reads files, whose subjects are one where they share a name.
-    pub(super) fn read(files: &[PathBuf]) -> Result<Self, Failure> {
+    pub(crate) fn read(files: &[PathBuf]) -> Result<Self, Failure> {
         let mut merge = Merge::default();
         for file in files {
             merge.add(&file.display().to_string(), input::open(file)?)?;
@@ -46,28 +46,34 @@ impl Facts {
     }
 
     /// The subject with an id or alias.
-    pub(super) fn subject(&self, name: &str) -> Option<&Subject> {
+    pub(crate) fn subject(&self, name: &str) -> Option<&Subject> {
         self.subjects.get(self.place(name)?)
     }
 
     /// Where among the subjects the one with an id or alias is.
-    pub(super) fn place(&self, name: &str) -> Option<usize> {
+    pub(crate) fn place(&self, name: &str) -> Option<usize> {
         self.names.get(name).copied()
     }
 
+    /// The attributes of a feature, if it is known.
+    pub(crate) fn attributes(&self, feature: &str) -> Option<&BTreeMap<String, String>> {
+        let known = &self.features.get(feature)?.attributes;
+        Some(known).filter(|known| !known.is_empty())
+    }
+
     /// All features, by key.
-    pub(super) fn features(&self) -> impl Iterator<Item = &Feature> {
+    pub(crate) fn features(&self) -> impl Iterator<Item = &Feature> {
         self.features.values()
     }
 
     /// All subjects, by id.
-    pub(super) fn subjects(&self) -> &[Subject] {
+    pub(crate) fn subjects(&self) -> &[Subject] {
         &self.subjects
     }
 }
 
 /// The records of a kind among those of a system, in the order in which they came.
-pub(super) fn records<'a>(
+pub(crate) fn records<'a>(
     records: &'a [Record],
     system: &str,
     kind: &str,
@@ -79,7 +85,7 @@ pub(super) fn records<'a>(
 ///
 /// # Errors
 /// The code of the field that is wrong. The record is named by its kind, not by whom it is about.
-pub(super) fn typed<T: DeserializeOwned>(record: &Record) -> Result<T, Failure> {
+pub(crate) fn typed<T: DeserializeOwned>(record: &Record) -> Result<T, Failure> {
     facts::typed(record.json.as_str()).map_err(|problem| {
         let Record { system, kind, .. } = record;
         let message =

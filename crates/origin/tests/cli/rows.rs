@@ -1,6 +1,11 @@
 //! What each system is asked, asked here: a test for each row of the table in docs/QUERIES.md that
 //! no client asks.
 
+mod alert_logic;
+mod astra;
+mod meraki;
+mod openmeter;
+
 use std::fs;
 
 use serde_json::{Value, json};
@@ -25,6 +30,17 @@ fn query(shell: &Shell, line: &str, code: i32) -> Value {
     shell.json(&format!("query {line} --now {NOW}"), code)
 }
 
+/// Text at a path of each item, in the order listed.
+fn texts<'a>(listed: &'a Value, path: &str) -> Vec<&'a str> {
+    let items = listed.get("items").unwrap().as_array().unwrap();
+    items.iter().map(|item| item.pointer(path).unwrap().as_str().unwrap()).collect()
+}
+
+fn sorted<T: Ord>(mut all: Vec<T>) -> Vec<T> {
+    all.sort();
+    all
+}
+
 /// Two agreements of a buyer about seats, and one text.
 fn marketplace() -> Shell {
     let entitlement = |dimension: &str, license: &str, value: Value, expires: &str| {
@@ -40,6 +56,56 @@ fn marketplace() -> Shell {
         entitlement("tier", "arn:1", json!({ "StringValue": "Gold" }), "2030-01-01T00:00:00Z"),
     ] });
     imported("aws-marketplace --renewal-grace 0", &[page])
+}
+
+#[test]
+fn row_aws_get_entitlements_with_filter() {
+    let shell = marketplace();
+    let find = |line: &str| {
+        let found = query(&shell, &format!("find {line}"), 0);
+        sorted(texts(&found, "/feature").into_iter().map(str::to_owned).collect())
+    };
+    assert_eq!(find("--subject buyer --subject nobody"), ["p/tier", "p/users"]);
+    assert_eq!(find("--subject 310000000007 --feature p/users --feature p/sso"), ["p/users"]);
+    assert_eq!(find("--grant arn:2 --grant arn:3 --feature p/users"), ["p/users"]);
+    assert_eq!(find("--grant arn:3"), Vec::<String>::new());
+    // The product is a field of the records, as everything that no snapshot holds.
+    let records = "records --facts facts.ndjson --where ProductCode=p";
+    let listed = query(&shell, &format!("{records} --where LicenseArn=arn:1"), 0);
+    assert_eq!(sorted(texts(&listed, "/feature")), ["p/tier", "p/users"]);
+    assert_eq!(query(&shell, &format!("{records} --where ProductCode=q"), 0)["count"], 3);
+    assert_eq!(query(&shell, &format!("{records} --where ProductCode!=p"), 0)["count"], 0);
+}
+
+#[test]
+fn row_aws_by_dimension() {
+    let shell = marketplace();
+    for (used, code) in [(50, 0), (51, 1)] {
+        let line = format!("check buyer p/users --amount 5 --used {used} --now {NOW}");
+        assert_eq!(shell.json(&line, code)["balance"], 55 - used);
+    }
+    let customers = query(&shell, "entitled p/users --access-only", 0);
+    assert_eq!(customers, json!({ "items": ["310000000007"] }));
+}
+
+#[test]
+fn row_aws_value_types() {
+    let shell = marketplace();
+    let found = query(&shell, "find --subject buyer --feature p/tier", 0);
+    assert_eq!(found.pointer("/items/0/type").unwrap(), "static");
+    assert_eq!(found.pointer("/items/0/config/value").unwrap(), "Gold");
+    let found = query(&shell, "find --subject buyer --feature p/users", 0);
+    assert_eq!(found.pointer("/items/0/type").unwrap(), "metered");
+    assert_eq!(found.pointer("/items/0/usageKnown").unwrap(), false);
+}
+
+#[test]
+fn row_aws_expiration_date() {
+    let shell = marketplace();
+    let soon = query(&shell, "expiring 2029-01-01T00:00:00Z", 0);
+    let ends = json!([{ "at": "2028-01-01T00:00:00Z", "grant": "arn:2", "amount": 30 }]);
+    assert_eq!(soon.pointer("/items/0/ends").unwrap(), &ends);
+    assert_eq!(texts(&soon, "/feature"), ["p/users"]);
 }
 
 #[test]

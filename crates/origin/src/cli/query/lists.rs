@@ -4,6 +4,7 @@ use edgegrant::gate::{Filter, FoundEntitlement, Listed, Listing};
 use edgegrant::{Amount, Instant};
 use serde::Serialize;
 
+use super::{Attributes, FactFiles};
 use crate::cli::gate::{AnswerView, Trust};
 use crate::cli::{Outcome, output, print_json};
 use crate::failure::{Exit, Failure};
@@ -18,6 +19,8 @@ pub(super) struct Find {
 /// Which entitlements are used beyond what is granted?
 #[derive(Debug, clap::Args)]
 pub(super) struct Violations {
+    #[command(flatten)]
+    facts: FactFiles,
     #[command(flatten)]
     filters: Filters,
 }
@@ -102,6 +105,9 @@ struct ViolationView {
     overage: Option<Amount>,
     #[serde(skip_serializing_if = "Option::is_none")]
     grace_until: Option<String>,
+    /// Those of the feature.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attributes: Option<Attributes>,
 }
 
 #[derive(Serialize)]
@@ -161,7 +167,9 @@ impl Find {
 
 impl Violations {
     pub(super) fn run(&self, json: bool) -> Outcome {
+        let facts = self.facts.read()?;
         let view = |found: FoundEntitlement| ViolationView {
+            attributes: facts.attributes(&found.feature).cloned(),
             subject: found.subject,
             feature: found.feature,
             overage: found.answer.overage,

@@ -4,17 +4,15 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use edgegrant::model::Subject;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::pool::renew;
-use super::select::{Filter, Order, column};
+use super::select::{Filter, order};
 use super::{NOT_FOUND, Problem, SYSTEM};
 use crate::compat::facts::{records, typed};
 use crate::compat::present::Present;
 use crate::compat::query::Query;
-
-/// An object, as it came.
-pub(super) type Json = Map<String, Value>;
+use crate::select::{Json, column};
 
 /// The collections, with the kind of their records and what lists of them are.
 const COLLECTIONS: [(&str, &str, &str); 3] = [
@@ -37,7 +35,7 @@ pub(super) fn list(
         found.retain(|json| filter.takes(json));
     }
     if let Some(text) = query.one("orderBy") {
-        let order = Order::parse(text).ok_or_else(|| Problem::invalid("orderBy", ORDER))?;
+        let order = order(text).ok_or_else(|| Problem::invalid("orderBy", ORDER))?;
         found.sort_by(|one, other| order.of(one, other));
     }
     let counted = flag(query)?.then_some(found.len());

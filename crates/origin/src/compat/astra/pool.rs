@@ -7,9 +7,9 @@ use edgegrant::engine::GrantState;
 use edgegrant::gate::{Explained, Kind, Reason};
 use serde_json::Value;
 
-use super::collection::Json;
 use crate::compat::present::{Present, is_gone};
 use crate::compat::world::Unavailable;
+use crate::select::Json;
 
 const VALUE: &str = "entitlementValue";
 const CONSUMPTION: &str = "entitlementConsumption";
