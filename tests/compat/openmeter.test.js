@@ -171,6 +171,34 @@ test("the current client lists what was imported, page by page", () => {
   assert.deepEqual(feature, features[0]);
 });
 
+test("both clients are told how it came about, and where that begins", () => {
+  const from = { from_parameter: "2026-11-19T22:00:00+00:00", window_size: "HOUR" };
+  const more = [from, { ...from, window_size: "MINUTE" }, { window_size: "DAY" }];
+  const subject = ["mill", entitlements[4].id];
+  const answers = [
+    old(...more.map((each) => call("get_entitlement_history", subject, each))),
+    current(
+      ...more.map((each) =>
+        call("customer_entitlement_v2.get_customer_entitlement_history", ["mill", "tokens"], each),
+      ),
+    ),
+  ];
+  for (const [{ answer }, tooFine, tooEarly] of answers) {
+    const windows = answer.windowedHistory.map((each) => [each.usage, each.balanceAtStart]);
+    assert.deepEqual(windows, [
+      [2, 9],
+      [3.5, 7],
+    ]);
+    const [phase, refill] = answer.burndownHistory;
+    assert.deepEqual([phase.balanceAtEnd, refill.balanceAtStart], [3.5, 13.5]);
+    assert.deepEqual(phase.grantUsages, [
+      { grantId: grants[3].id, usage: 4 },
+      { grantId: grants[6].id, usage: 1.5 },
+    ]);
+    assert.deepEqual([tooFine.status, tooEarly.status], [400, 400]);
+  }
+});
+
 test("the access of a customer is all values at once", async () => {
   const { body } = await get(`/api/v1/customers/${customer}/access`);
   assert.deepEqual(body, {

@@ -8,6 +8,8 @@
 mod entitlements;
 mod features;
 mod grants;
+mod history;
+mod ledger;
 mod list;
 mod shape;
 mod shelf;
@@ -51,6 +53,7 @@ pub(super) fn router(world: Arc<World>) -> Router<Arc<World>> {
             .route(&entitlement, read(entitlements::of_owner_one))
             .route(&format!("{entitlement}/value"), read(value::value))
             .route(&format!("{entitlement}/grants"), read(grants::of_entitlement))
+            .route(&format!("{entitlement}/history"), read(history::history))
             .route(&format!("{entitlement}/{{other}}"), any(other))
             .route(&format!("{api}/entitlements"), read(entitlements::all))
             .route(&format!("{api}/entitlements/{{entitlement}}"), read(entitlements::one))

@@ -6,5 +6,7 @@
     reason = "a failed unwrap is a failed test"
 )]
 
+mod conformance;
+mod history;
 mod kit;
 mod lists;

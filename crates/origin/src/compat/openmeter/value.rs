@@ -2,11 +2,12 @@
 
 use edgegrant::engine::GrantState;
 use edgegrant::gate::{Explained, Reason};
-use edgegrant::model::Source;
+use edgegrant::model::{Entitlement, Source};
 use edgegrant::time::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::entitlements::Whose;
+use super::ledger::Ledger;
 use super::{Asked, ENTITLEMENT_UNKNOWN, OWNER_UNKNOWN, Problem, SYSTEM, Version};
 use crate::compat::answer::number;
 use crate::compat::present::{Present, is_gone};
@@ -17,6 +18,11 @@ pub(super) fn value(present: &Present, asked: &Asked) -> Result<Value, Problem> 
     let whose = Whose::named(present, asked.owner())?;
     let feature = whose.feature(asked.id());
     let explained = present.explain_at(&whose.subject.subject, feature, at)?;
+    let ledger = || whose.given(feature).and_then(Ledger::new);
+    let explained = match at.and_then(|at| Some((at, ledger()?))) {
+        Some((at, ledger)) => ledger.explain(explained, at),
+        None => explained,
+    };
     let is_absent = matches!(explained.answer.reason, Reason::UnknownFeature | Reason::NotEntitled);
     if is_absent && asked.version == Version::One {
         return Err(ENTITLEMENT_UNKNOWN);
@@ -38,8 +44,13 @@ pub(super) fn access(present: &Present, asked: &Asked) -> Result<Value, Problem>
 }
 
 impl<'a> Whose<'a> {
+    /// The facts about the entitlement to a feature.
+    pub(super) fn given(&self, feature: &str) -> Option<&'a Entitlement> {
+        self.subject.entitlements.iter().find(|given| given.feature == feature)
+    }
+
     /// The feature that an entitlement's id stands for, or the one with this key.
-    fn feature(&self, name: &'a str) -> &'a str {
+    pub(super) fn feature(&self, name: &'a str) -> &'a str {
         let is_named = |source: &Source| source.system == SYSTEM && source.id == name;
         let mut given = self.subject.entitlements.iter();
         let by_id = given.find(|given| given.source.as_ref().is_some_and(is_named));
@@ -84,4 +95,4 @@ fn grant_balances(explained: &Explained) -> Value {
 }
 
 const TIME: &str = "time must be an instant of RFC 3339";
-const TOO_EARLY: &str = "time is before the snapshot's opening; ask the server itself";
+const TOO_EARLY: &str = "time is before anything that the facts hold; ask the server itself";

@@ -39,6 +39,7 @@ pub(super) struct Entitlement {
     pub(super) created_at: Option<Timestamp>,
     pub(super) updated_at: Option<Timestamp>,
     pub(super) deleted_at: Option<Timestamp>,
+    pub(super) last_reset: Option<Timestamp>,
 }
 
 impl Entitlement {
