@@ -1,8 +1,8 @@
 //! Other systems' own read calls, answered from a published snapshot and the facts beside it.
 //!
 //! Whether something may be used, how much of it and since when not any more comes from a gate over
-//! the snapshot; names, dates and ids that no snapshot holds come from the records in the facts, and
-//! what it has summed up, the past, from their usage.
+//! the snapshot. Names, dates and ids that no snapshot holds come from the records in the facts; so
+//! does the past, which a snapshot has summed up, from their usage.
 //! Each module speaks one system's wire. What would change something is refused in that system's
 //! words: it stays the origin of truth.
 
