@@ -25,6 +25,19 @@ pub(crate) fn at(text: &str) -> Instant {
     Instant::parse(text).unwrap()
 }
 
+fn imported(files: &[PathBuf], now: Instant) -> (Vec<Fact>, Notes) {
+    let mut notes = Notes::default();
+    let options = openmeter::Options { at: now, trust_units: false };
+    let facts = openmeter::import(files, &options, &mut notes).unwrap().collect();
+    (facts, notes)
+}
+
+/// What an import says of its records.
+pub(crate) fn import_codes(files: &[PathBuf], now: Instant) -> Vec<String> {
+    let (_, notes) = imported(files, now);
+    notes.all().iter().map(|note| note.code.to_owned()).collect()
+}
+
 /// A server whose clock the test moves.
 pub(crate) struct Served {
     url: String,
@@ -36,10 +49,7 @@ pub(crate) struct Served {
 impl Served {
     /// Files of answers, imported, published and served at an instant.
     pub(crate) fn import(files: &[PathBuf], now: Instant) -> Self {
-        let mut notes = Notes::default();
-        let options = openmeter::Options { at: now, trust_units: false };
-        let facts: Vec<Fact> = openmeter::import(files, &options, &mut notes).unwrap().collect();
-        Self::publish(&facts, now)
+        Self::publish(&imported(files, now).0, now)
     }
 
     /// Facts, published and served at an instant.

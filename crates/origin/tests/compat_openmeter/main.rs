@@ -10,3 +10,4 @@ mod conformance;
 mod history;
 mod kit;
 mod lists;
+mod recorded;
