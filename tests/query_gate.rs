@@ -266,14 +266,31 @@ fn limits_are_held() {
 
 #[test]
 fn a_long_way_without_a_find_is_interrupted() {
-    let gate = gate(&encode_planned(7_000, Own::Usage), 1);
-    let features = Some(vec!["feature_99".to_owned()]);
+    let subjects = planned_subjects(7_000, Own::Usage);
+    let gate = gate(&encode(&settings(), &features(11), subjects).unwrap(), 1);
+    let features = Some(vec!["feature_10".to_owned()]);
     let filter = Filter { features, ..Filter::default() };
     let first = gate.find(&filter, &listing(now(), 10)).unwrap();
     assert_eq!((first.items.len(), first.next.is_some()), (0, true));
     assert_eq!(found(&gate, &filter, listing(now(), 10)), []);
     let one = Filter { features: Some(vec!["feature_1".to_owned()]), ..filter };
     assert_eq!(found(&gate, &one, listing(now(), 1000)).len(), 7_000);
+}
+
+#[test]
+fn a_feature_that_nobody_knows_is_not_looked_for() {
+    let mut gate = gate(&encode_planned(7_000, Own::Usage), 1);
+    let nothing = Listed { items: Vec::new(), next: None };
+    let listing = listing(now(), 10);
+    assert_eq!(gate.subjects_entitled_to("feature_99", false, &listing).unwrap(), nothing);
+    for keys in [vec!["feature_99", "what"], vec![]] {
+        let features = Some(keys.into_iter().map(str::to_owned).collect());
+        let filter = Filter { features, ..Filter::default() };
+        assert_eq!(gate.find(&filter, &listing).unwrap().next, None);
+    }
+    let one = Some(vec!["feature_99".to_owned(), "feature_1".to_owned()]);
+    let filter = Filter { features: one, ..Filter::default() };
+    assert_eq!(gate.find(&filter, &listing).unwrap().items.len(), 10);
 }
 
 #[test]

@@ -244,7 +244,12 @@ fn way<'a>(body: &Body, indexes: &'a Indexes, filter: &Filter) -> Result<Way<'a>
     if !body.is_whole() {
         return Err(NOT_WHOLE);
     }
-    let index = match filter.features.as_deref() {
+    let features = filter.features.as_deref();
+    let is_unknown = |key: &String| body.catalogue().feature(key).is_none();
+    if features.is_some_and(|keys| keys.iter().all(is_unknown)) {
+        return Ok(Way::Named(Vec::new()));
+    }
+    let index = match features {
         Some([feature]) => indexes.of(feature),
         _ => None,
     };
