@@ -1,8 +1,8 @@
 //! What other systems' clients are answered when there is nothing to answer from.
-#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed unwrap is a failed test")]
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::thread;
@@ -43,13 +43,18 @@ struct Served {
     url: String,
     clock: Arc<AtomicI64>,
     folder: TempDir,
+    key: SecretKey,
 }
 
 impl Served {
     fn new() -> Self {
+        Self::with(FACTS)
+    }
+
+    fn with(text: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let facts = folder.path().join("facts.ndjson");
-        fs::write(&facts, FACTS).unwrap();
+        fs::write(&facts, text).unwrap();
         let key = key();
         publish_facts(&facts, &key, folder.path());
         let clock = Arc::new(AtomicI64::new(at("2026-11-20T00:00:00Z").millis()));
@@ -63,7 +68,17 @@ impl Served {
         };
         let world = World::open(options, TOKEN).unwrap();
         let url = listen(&Folder::new(folder.path()), Some(world));
-        Self { url, clock, folder }
+        Self { url, clock, folder, key }
+    }
+
+    fn facts(&self) -> PathBuf {
+        self.folder.path().join("facts.ndjson")
+    }
+
+    /// Publishes other facts under the same key.
+    fn publish(&self, facts: &str) {
+        fs::write(self.facts(), facts).unwrap();
+        publish_facts(&self.facts(), &self.key, self.folder.path());
     }
 
     fn set(&self, now: &str) {
@@ -72,20 +87,41 @@ impl Served {
 
     /// The status and the body of `GetEntitlements`.
     fn marketplace(&self) -> (u16, String) {
+        self.get_entitlements(PRODUCT)
+    }
+
+    fn get_entitlements(&self, body: &str) -> (u16, String) {
         let credential = format!("{TOKEN}/20261120/us-east-1/aws-marketplace/aws4_request");
         let request = agent()
             .post(&self.url)
             .header("authorization", format!("AWS4-HMAC-SHA256 Credential={credential}"))
             .header("x-amz-target", "AWSMPEntitlementService.GetEntitlements");
-        let mut answer = request.send(PRODUCT).unwrap();
-        (answer.status().as_u16(), answer.body_mut().read_to_string().unwrap())
+        told(request.send(body).unwrap())
     }
 
     fn alert_logic(&self) -> (u16, String) {
-        let url = format!("{}subscriptions/v1/310000000007/entitlements", self.url);
-        let mut answer = agent().get(url).header("x-aims-auth-token", TOKEN).call().unwrap();
-        (answer.status().as_u16(), answer.body_mut().read_to_string().unwrap())
+        self.get("subscriptions/v1/310000000007/entitlements")
     }
+
+    /// What a path answers to whoever says the token in every way.
+    fn get(&self, path: &str) -> (u16, String) {
+        let request = agent().get(format!("{}{path}", self.url));
+        let request = request.header("x-aims-auth-token", TOKEN);
+        told(request.header("authorization", format!("Bearer {TOKEN}")).call().unwrap())
+    }
+
+    /// Whether networks could be bound to a subscription.
+    fn bind(&self, subscription: &str, networks: &str) -> (u16, String) {
+        let path =
+            format!("api/v1/administered/licensing/subscription/subscriptions/{subscription}");
+        let request = agent().post(format!("{}{path}/bind?validate=true", self.url));
+        let request = request.header("authorization", format!("Bearer {TOKEN}"));
+        told(request.send(format!(r#"{{"networkIds":[{networks}]}}"#)).unwrap())
+    }
+}
+
+fn told(mut answer: ureq::http::Response<ureq::Body>) -> (u16, String) {
+    (answer.status().as_u16(), answer.body_mut().read_to_string().unwrap())
 }
 
 fn agent() -> Agent {
@@ -161,4 +197,172 @@ fn nothing_is_answered_unless_it_is_asked_for() {
     assert_eq!(agent().post(&url).send(PRODUCT).unwrap().status(), 404);
     let url = format!("{url}aims/v1/token_info");
     assert_eq!(agent().get(url).call().unwrap().status(), 404);
+}
+
+#[test]
+fn nothing_is_answered_from_a_dead_snapshot() {
+    let served = Served::with(NETWORKS);
+    let reads = [
+        "subscriptions/v1/310000000007/entitlements",
+        "subscriptions/v1/310000000007/subscriptions",
+        "subscriptions/v1/account_ids/entitlement/detect",
+        "api/v1/administered/licensing/subscription/entitlements?organizationIds[]=1",
+        "api/v1/administered/licensing/subscription/subscriptions?organizationIds[]=1",
+        "accounts/acct/core/v1/licenses",
+    ];
+    for read in reads {
+        let (status, body) = served.get(read);
+        assert!(status == 200, "{read}: {status} {body}");
+    }
+    let nobody = r#"{"ProductCode":"of-nobody"}"#;
+    assert_eq!((served.bind("s-1", "").0, served.get_entitlements(nobody).0), (200, 200));
+    served.set("2026-11-27T00:00:00Z");
+    for read in reads {
+        assert_eq!(served.get(read).0, 503, "{read}");
+    }
+    assert_eq!((served.bind("s-1", "").0, served.get_entitlements(nobody).0), (503, 500));
+}
+
+/// Two organizations with a subscription and a network each, an account of two more systems.
+const NETWORKS: &str = concat!(
+    r#"{"feature":"detect"}"#,
+    "\n",
+    r#"{"feature":"AP"}"#,
+    "\n",
+    r#"{"subject":"310000000007","records":[{"system":"alert-logic","kind":"subscription","#,
+    r#""json":{"id":"s","account_id":"310000000007","active":true}}]}"#,
+    "\n",
+    r#"{"subject":"acct","source":{"system":"astra","id":"acct"}}"#,
+    "\n",
+    r#"{"subject":"1","source":{"system":"meraki","id":"1"},"#,
+    r#""attributes":{"kind":"organization"},"records":["#,
+    r#"{"system":"meraki","kind":"subscription","json":{"subscriptionId":"s-1"}},"#,
+    r#"{"system":"meraki","kind":"network","json":{"id":"N_1","entitlements":[]}}]}"#,
+    "\n",
+    r#"{"subject":"2","source":{"system":"meraki","id":"2"},"#,
+    r#""attributes":{"kind":"organization"},"records":["#,
+    r#"{"system":"meraki","kind":"subscription","json":{"subscriptionId":"s-2"}},"#,
+    r#"{"system":"meraki","kind":"network","json":{"id":"N_2","entitlements":[]}}]}"#,
+    "\n",
+    r#"{"subject":"s-1","source":{"system":"meraki","id":"s-1"},"#,
+    r#""attributes":{"kind":"subscription"}}"#,
+    "\n",
+    r#"{"subject":"s-2","source":{"system":"meraki","id":"s-2"},"#,
+    r#""attributes":{"kind":"subscription"}}"#,
+    "\n",
+);
+
+#[test]
+fn a_subscription_is_bound_to_networks_of_its_own_organization() {
+    let served = Served::with(NETWORKS);
+    for (subscription, networks, status) in [
+        ("s-1", r#""N_1""#, 200),
+        ("s-2", r#""N_2""#, 200),
+        ("s-1", r#""N_2""#, 400),
+        ("s-2", r#""N_2","N_1""#, 400),
+        ("s-1", "", 200),
+        ("s-3", r#""N_1""#, 404),
+    ] {
+        let (answered, body) = served.bind(subscription, networks);
+        assert_eq!(answered, status, "{subscription} {networks}: {body}");
+    }
+}
+
+#[test]
+fn a_head_that_is_refused_is_not_tried_for_every_question() {
+    let served = Served::new();
+    let before = served.marketplace();
+    let more = FACTS.replace(r#""BooleanValue":true"#, r#""BooleanValue":true,"More":1"#);
+    let renamed = more.replace("\"Dimension\":\"seats\"", "\"Dimension\":\"chairs\"");
+    served.publish(&renamed);
+    fs::write(served.facts(), "no facts").unwrap();
+    assert_eq!(served.marketplace(), before);
+    fs::write(served.facts(), &renamed).unwrap();
+    assert_eq!(served.marketplace(), before, "the facts were read again at once");
+    served.set("2026-11-20T00:00:10Z");
+    assert!(served.marketplace().1.contains("chairs"));
+}
+
+/// A member of a body, which is JSON.
+fn member(body: &str, path: &str) -> String {
+    let body: serde_json::Value = serde_json::from_str(body).unwrap();
+    let found = body.pointer(path).and_then(serde_json::Value::as_str);
+    found.unwrap_or_else(|| panic!("{path} is missing: {body}")).to_owned()
+}
+
+#[test]
+fn a_marketplace_token_is_for_the_records_that_it_came_with() {
+    let two = FACTS.replace(
+        r#"{"system":"alert-logic""#,
+        &format!("{},{}", FACTS_OF_SEATS, r#"{"system":"alert-logic""#),
+    );
+    let served = Served::with(&two);
+    let (_, first) = served.get_entitlements(r#"{"ProductCode":"p","MaxResults":1}"#);
+    let token = member(&first, "/NextToken");
+    let on = format!(r#"{{"ProductCode":"p","MaxResults":1,"NextToken":"{token}"}}"#);
+    assert_eq!(served.get_entitlements(&on).0, 200);
+    // What is published is the same, but not the records beside it.
+    served.publish(&two);
+    assert_eq!(served.get_entitlements(&on).0, 200);
+    served.publish(&two.replace("\"LicenseArn\":\"arn:2\"", "\"LicenseArn\":\"arn:3\""));
+    let (status, body) = served.get_entitlements(&on);
+    assert_eq!((status, member(&body, "/__type").as_str()), (400, "InvalidParameterException"));
+}
+
+const FACTS_OF_SEATS: &str = concat!(
+    r#"{"system":"aws-marketplace","kind":"entitlement","feature":"p/seats","json":"#,
+    r#"{"ProductCode":"p","Dimension":"seats","CustomerAWSAccountId":"310000000007","#,
+    r#""LicenseArn":"arn:2","Value":{"BooleanValue":true}}}"#
+);
+
+/// An account with so many entitlements in one pool, each of one unit.
+fn pool(count: usize, product: &str) -> String {
+    let (mut grants, mut records) = (Vec::new(), Vec::new());
+    for number in 0..count {
+        // An entitlement has at most a thousand grants.
+        if number < 1000 {
+            let since = "2026-01-01T00:00:00Z";
+            grants.push(format!(r#"{{"id":"e-{number}","amount":1,"effectiveAt":"{since}"}}"#));
+        }
+        records.push(format!(
+            r#"{{"system":"astra","kind":"entitlement","feature":"units","json":{{"id":"e-{number}",
+               "product":"{product}","entitlementValue":"1","entitlementConsumption":"1"}}}}"#
+        ));
+    }
+    let (grants, records) = (grants.join(","), records.join(",").replace('\n', " "));
+    format!(
+        "{{\"feature\":\"units\"}}\n{{\"subject\":\"acct\",\"source\":{{\"system\":\"astra\",\
+         \"id\":\"acct\"}},\"entitlements\":[{{\"feature\":\"units\",\"type\":\"metered\",\
+         \"measureUsageFrom\":\"2026-01-01T00:00:00Z\",\"usage\":{{\"kind\":\"level\",\
+         \"amount\":{count}}},\"grants\":[{grants}]}}],\"records\":[{records}]}}\n"
+    )
+}
+
+#[test]
+fn a_token_of_astra_is_for_the_list_and_the_records_that_it_came_with() {
+    let served = Served::with(&pool(5, "Center"));
+    let list = "accounts/acct/core/v1/entitlements?limit=2";
+    let token = member(&served.get(list).1, "/metadata/continue");
+    let on = |more: &str| {
+        let (status, body) = served.get(&format!("{list}&continue={token}{more}"));
+        if status == 400 {
+            assert_eq!(member(&body, "/invalidParams/0/name"), "continue");
+        }
+        status
+    };
+    assert_eq!(on(""), 200);
+    assert_eq!(on("&include=id&count=true"), 200);
+    assert_eq!(on("&orderBy=id%20desc"), 400);
+    assert_eq!(on("&filter=id%20eq%20'e-1'"), 400);
+    served.publish(&pool(5, "Other"));
+    assert_eq!(on(""), 400);
+}
+
+#[test]
+fn thousands_of_entitlements_of_a_pool_take_no_time() {
+    let served = Served::with(&pool(10_000, "Center"));
+    let (status, body) = served.get("accounts/acct/core/v1/entitlements?limit=1&count=true");
+    assert_eq!(status, 200);
+    let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(body.pointer("/metadata/count").unwrap(), 10_000);
 }

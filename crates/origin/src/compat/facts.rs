@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use edgegrant::model::{Fact, Feature, Record, Subject};
 use serde::de::DeserializeOwned;
+use sha2::{Digest as _, Sha256};
 
 use crate::failure::Failure;
 use crate::merge::Merge;
@@ -17,6 +18,7 @@ pub(crate) struct Facts {
     features: BTreeMap<String, Feature>,
     subjects: Vec<Subject>,
     names: HashMap<String, usize>,
+    digest: [u8; 32],
 }
 
 impl Facts {
@@ -27,7 +29,9 @@ impl Facts {
             merge.add(&file.display().to_string(), input::open(file)?)?;
         }
         let mut all = Self::default();
+        let mut hash = Sha256::new();
         for fact in merge.into_facts() {
+            hash.update(serde_json::to_vec(&fact).unwrap_or_default());
             match fact {
                 Fact::Feature(feature) => {
                     all.features.insert(feature.feature.clone(), feature);
@@ -35,6 +39,7 @@ impl Facts {
                 Fact::Subject(subject) => all.add(subject),
             }
         }
+        all.digest = hash.finalize().into();
         Ok(all)
     }
 
@@ -53,6 +58,11 @@ impl Facts {
     /// Where among the subjects the one with an id or alias is.
     pub(crate) fn place(&self, name: &str) -> Option<usize> {
         self.names.get(name).copied()
+    }
+
+    /// Tells facts apart: with the snapshot's roots, what a token of a list of records is good for.
+    pub(crate) const fn digest(&self) -> &[u8; 32] {
+        &self.digest
     }
 
     /// The attributes of a feature, if it is known.

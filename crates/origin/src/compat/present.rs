@@ -4,6 +4,8 @@ use edgegrant::gate::{Answer, Ask, Clock, Demand, Explained, Fit, Gate, Reason};
 use edgegrant::snapshot::Roots;
 use edgegrant::trust::{HEAD_BYTES_MAX, read_unverified};
 use edgegrant::{Amount, Instant};
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
 
 use super::facts::Facts;
 use super::world::{Options, Unavailable};
@@ -16,8 +18,9 @@ pub(super) struct Present {
     options: Options,
     gate: Gate,
     known: Known,
-    /// The head that was refused last, so that it is told of once.
-    refused: Vec<u8>,
+    /// The head that was refused last and when, so that it is told of once and tried again only
+    /// now and then: each time all facts are read.
+    refused: Option<(Vec<u8>, Instant)>,
 }
 
 /// What is known beside the gate since its last head.
@@ -29,12 +32,18 @@ pub(super) struct Known {
     pub(super) openmeter: openmeter::Shelf,
 }
 
+/// As many bytes of a digest as tell lists apart.
+pub(super) type Stamp = [u8; 16];
+
+/// After how long a head is tried again whose facts were not in order, or not there yet.
+const AGAIN_MS: u64 = 10_000;
+
 impl Present {
     pub(super) fn open(options: Options) -> Result<Self, Failure> {
         let mut gate = Gate::new(options.gate.clone());
         let head = options.head()?;
         let known = options.take(&mut gate, head)?;
-        Ok(Self { options, gate, known, refused: Vec::new() })
+        Ok(Self { options, gate, known, refused: None })
     }
 
     /// Takes over what was published since. What is refused leaves everything as it was.
@@ -43,12 +52,19 @@ impl Present {
         if head == self.known.head {
             return;
         }
+        let now = (self.options.clock)();
+        let refused = self.refused.as_ref().filter(|(refused, _)| *refused == head);
+        let refused_at = refused.map(|(_, at)| at.millis());
+        if refused_at.is_some_and(|at| now.millis().abs_diff(at) < AGAIN_MS) {
+            return;
+        }
         match self.options.take(&mut self.gate, head.clone()) {
-            Ok(known) => self.known = known,
-            Err(_) if head == self.refused => {}
+            Ok(known) => (self.known, self.refused) = (known, None),
             Err(failure) => {
-                eprintln!("edgegrant: {failure}; answers are those of the snapshot before");
-                self.refused = head;
+                if refused_at.is_none() {
+                    eprintln!("edgegrant: {failure}; answers are those of the snapshot before");
+                }
+                self.refused = Some((head, now));
             }
         }
     }
@@ -58,9 +74,16 @@ impl Present {
         &self.known
     }
 
-    /// Tells bodies apart: what a token of a list is good for.
-    pub(super) const fn roots(&self) -> &Roots {
-        &self.known.roots
+    /// What a token of a list is good for: the list with a name, of this snapshot and these facts.
+    pub(super) fn stamp(&self, list: &impl Serialize) -> Stamp {
+        let mut hash = Sha256::new();
+        hash.update(self.known.roots.root.0);
+        hash.update(self.known.roots.catalogue.0);
+        hash.update(self.known.facts.digest());
+        hash.update(serde_json::to_vec(list).unwrap_or_default());
+        let mut stamp = Stamp::default();
+        stamp.iter_mut().zip(hash.finalize()).for_each(|(target, byte)| *target = byte);
+        stamp
     }
 
     /// What the time is, but never before the snapshot was signed.

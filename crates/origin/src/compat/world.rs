@@ -60,15 +60,18 @@ impl World {
         Ok(Self { questions, token: Sha256::digest(token).into() })
     }
 
-    /// The answer to a question.
+    /// The answer to a question, also to one that asks for no decision: without a snapshot to
+    /// decide by nothing is answered.
     pub(super) async fn ask<T: Send + 'static>(
         &self,
         question: impl FnOnce(&Present) -> T + Send + 'static,
     ) -> Result<T, Unavailable> {
         let (answer, answered) = oneshot::channel();
-        let question = |present: &Present| _ = answer.send(question(present));
+        let question = |present: &Present| {
+            _ = answer.send(present.is_usable().map(|()| question(present)));
+        };
         self.questions.send(Box::new(question)).map_err(|_| GONE)?;
-        answered.await.map_err(|_| GONE)
+        answered.await.map_err(|_| GONE)?
     }
 
     /// Whether a text is the token. Digests are compared, so that time tells nothing of it.

@@ -10,7 +10,7 @@ use super::pool::renew;
 use super::select::{Filter, order};
 use super::{NOT_FOUND, Problem, SYSTEM};
 use crate::compat::facts::{records, typed};
-use crate::compat::present::Present;
+use crate::compat::present::{Present, Stamp};
 use crate::compat::query::Query;
 use crate::select::{Json, column};
 
@@ -39,14 +39,15 @@ pub(super) fn list(
         found.sort_by(|one, other| order.of(one, other));
     }
     let counted = flag(query)?.then_some(found.len());
-    let from = from(present, query)?;
+    let stamp = present.stamp(&(account, name, query.one("filter"), query.one("orderBy")));
+    let from = from(&stamp, query)?;
     let limit = whole(query, "limit")?.unwrap_or(usize::MAX);
     // Whoever goes on behind a page without items goes on for ever.
     if limit == 0 {
         return Err(Problem::invalid("limit", "it must be above 0"));
     }
     let end = from.saturating_add(limit);
-    let more = (end < found.len()).then(|| token(present, end));
+    let more = (end < found.len()).then(|| token(&stamp, end));
     let page = found.into_iter().skip(from).take(limit);
     let items: Vec<Value> = match columns(query)? {
         None => page.map(Value::Object).collect(),
@@ -84,7 +85,6 @@ fn all(present: &Present, account: &str, kind: &str) -> Result<Vec<Json>, Proble
     for record in records(&subject.records, SYSTEM, kind) {
         found.push((record.feature.as_deref(), typed(record)?));
     }
-    present.is_usable()?;
     Ok(renew(present, &subject.subject, found)?)
 }
 
@@ -114,29 +114,25 @@ fn row(json: &Json, columns: &[&str]) -> Value {
     columns.iter().map(|name| column(json, name).cloned().unwrap_or_default()).collect()
 }
 
-/// Where a page begins. It is for this snapshot alone.
+/// Where a page begins. It is for this list alone.
 #[derive(Deserialize, Serialize)]
 struct Token {
     skip: usize,
-    of: [u8; 8],
+    of: Stamp,
 }
 
-fn token(present: &Present, skip: usize) -> String {
-    let token = Token { skip, of: stamp(present) };
+fn token(stamp: &Stamp, skip: usize) -> String {
+    let token = Token { skip, of: *stamp };
     STANDARD.encode(serde_json::to_vec(&token).unwrap_or_default())
 }
 
-fn from(present: &Present, query: &Query) -> Result<usize, Problem> {
+fn from(stamp: &Stamp, query: &Query) -> Result<usize, Problem> {
     let skip = whole(query, "skip")?;
     let Some(text) = query.one("continue") else { return Ok(skip.unwrap_or_default()) };
     let bytes = STANDARD.decode(text).unwrap_or_default();
     let token: Option<Token> = serde_json::from_slice(&bytes).ok();
-    let usable = token.filter(|token| token.of == stamp(present));
+    let usable = token.filter(|token| token.of == *stamp);
     usable.map(|token| token.skip).ok_or_else(|| Problem::invalid("continue", TOKEN))
-}
-
-fn stamp(present: &Present) -> [u8; 8] {
-    present.roots().root.0.first_chunk().copied().unwrap_or_default()
 }
 
 fn whole(query: &Query, name: &'static str) -> Result<Option<usize>, Problem> {
@@ -155,5 +151,6 @@ fn flag(query: &Query) -> Result<bool, Problem> {
 const FILTER: &str = "it must be: field, one of eq, lt, gt, lte and gte, and a text in quotes";
 const ORDER: &str = "it must be a field, which asc or desc may follow";
 const NAMES: &str = "it must be names of fields, with commas between them";
-const TOKEN: &str = "it is of a list that has changed since; begin again without it";
+const TOKEN: &str =
+    "it is of another list, or of one that has changed since; begin again without it";
 const WHOLE: &str = "it must be a whole number";

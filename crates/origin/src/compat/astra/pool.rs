@@ -1,6 +1,6 @@
 //! What the snapshot says of entitlements now. It has them in pools, all of one type together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use edgegrant::Amount;
 use edgegrant::engine::GrantState;
@@ -14,6 +14,15 @@ use crate::select::Json;
 const VALUE: &str = "entitlementValue";
 const CONSUMPTION: &str = "entitlementConsumption";
 
+/// A pool as it is now.
+struct Pool {
+    explained: Explained,
+    /// What its grants give that count, by their ids.
+    counting: HashMap<String, Amount>,
+    /// How many records are of it.
+    records: usize,
+}
+
 /// Writes values and consumptions of now. What the snapshot does not have is left out.
 pub(super) fn renew(
     present: &Present,
@@ -25,19 +34,19 @@ pub(super) fn renew(
     for key in keys.iter().flatten() {
         if !pools.contains_key(key) {
             let (subject, feature) = key;
-            pools.insert(key.clone(), present.explain(subject, feature)?);
+            pools.insert(key.clone(), Pool::new(present.explain(subject, feature)?));
+        }
+        if let Some(pool) = pools.get_mut(key) {
+            pool.records += 1;
         }
     }
     let mut listed = Vec::new();
     for ((_, mut json), key) in found.into_iter().zip(&keys) {
-        if let Some((key, explained)) = key.as_ref().and_then(|key| pools.get_key_value(key)) {
-            if is_unknown(explained.answer.reason) {
+        if let Some(pool) = key.as_ref().and_then(|key| pools.get(key)) {
+            if is_unknown(pool.explained.answer.reason) {
                 continue;
             }
-            write_value(&mut json, explained);
-            if keys.iter().flatten().filter(|other| *other == key).count() == 1 {
-                write_consumption(&mut json, explained);
-            }
+            pool.write(&mut json);
         }
         listed.push(json);
     }
@@ -57,26 +66,30 @@ const fn is_unknown(reason: Reason) -> bool {
     matches!(reason, Reason::UnknownSubject | Reason::UnknownFeature | Reason::NotEntitled)
 }
 
-/// An entitlement is a grant of its pool. Those that do not count keep what was recorded.
-fn write_value(json: &mut Json, explained: &Explained) {
-    let id = json.get("id").and_then(Value::as_str);
-    let granted = explained.explanation.iter().flat_map(|explanation| &explanation.grants);
-    let mut counting = granted.filter(|grant| {
-        matches!(grant.state, GrantState::Active | GrantState::Exhausted)
-            && id
-                .is_some_and(|id| explained.grant_ids.get(grant.index).is_some_and(|own| own == id))
-    });
-    if let Some(grant) = counting.next() {
-        write(json, VALUE, grant.balance);
+impl Pool {
+    fn new(explained: Explained) -> Self {
+        let granted = explained.explanation.iter().flat_map(|explanation| &explanation.grants);
+        let counting = granted
+            .filter(|grant| matches!(grant.state, GrantState::Active | GrantState::Exhausted));
+        let named = counting.filter_map(|grant| {
+            Some((explained.grant_ids.get(grant.index)?.clone(), grant.amount))
+        });
+        let counting = named.collect();
+        Self { explained, counting, records: 0 }
     }
-}
 
-/// What is used of a pool is known of all its entitlements together, so of one that is alone.
-fn write_consumption(json: &mut Json, explained: &Explained) {
-    let answer = &explained.answer;
-    let known = answer.kind == Some(Kind::Metered) && !is_gone(answer.reason);
-    if let Some(used) = answer.usage.filter(|_| known) {
-        write(json, CONSUMPTION, used);
+    /// An entitlement is a grant of its pool. Those that do not count keep what was recorded. What
+    /// is used of a pool is known of all its entitlements together, so of one that is alone.
+    fn write(&self, json: &mut Json) {
+        let id = json.get("id").and_then(Value::as_str);
+        if let Some(amount) = id.and_then(|id| self.counting.get(id)) {
+            write(json, VALUE, *amount);
+        }
+        let answer = &self.explained.answer;
+        let known = answer.kind == Some(Kind::Metered) && !is_gone(answer.reason);
+        if let Some(used) = answer.usage.filter(|_| known && self.records == 1) {
+            write(json, CONSUMPTION, used);
+        }
     }
 }
 

@@ -2,11 +2,10 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use sha2::{Digest as _, Sha256};
 
 use super::Refused;
 use super::wire::{Entitlement, Page, Request};
-use crate::compat::present::Present;
+use crate::compat::present::{Present, Stamp};
 
 /// The keys of a filter.
 const CUSTOMER: &str = "CUSTOMER_IDENTIFIER";
@@ -25,7 +24,8 @@ pub(super) fn page(present: &Present, request: &Request) -> Result<Page, Refused
     let product = product(request)?;
     let results_max = results_max(request)?;
     let filter = Filter::new(request)?;
-    let stamp = stamp(present, product, request);
+    // The names of filters are known and sorted, so that this is the same for the same list.
+    let stamp = present.stamp(&(product, &request.filter));
     let from = request.next_token.as_deref().map_or(Ok(0), |token| place(token, &stamp))?;
     let shelf = &present.known().marketplace;
     let mut places = shelf.places(product, filter.customers());
@@ -120,20 +120,6 @@ impl<'a> Filter<'a> {
             && any(self.dimensions, Some(&record.dimension))
             && any(self.licenses, record.license_arn.as_ref())
     }
-}
-
-/// What a token is good for: this list of this snapshot.
-type Stamp = [u8; 16];
-
-fn stamp(present: &Present, product: &str, request: &Request) -> Stamp {
-    let mut hash = Sha256::new();
-    hash.update(present.roots().root.0);
-    hash.update(present.roots().catalogue.0);
-    // The names of filters are known and sorted, so that this is the same for the same list.
-    hash.update(serde_json::to_vec(&(product, &request.filter)).unwrap_or_default());
-    let mut stamp = Stamp::default();
-    stamp.iter_mut().zip(hash.finalize()).for_each(|(target, byte)| *target = byte);
-    stamp
 }
 
 /// Names the place that a page goes on from.

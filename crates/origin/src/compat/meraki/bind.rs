@@ -2,34 +2,35 @@
 
 use std::collections::BTreeMap;
 
+use axum::http::StatusCode;
 use edgegrant::Amount;
 use edgegrant::gate::Fit;
 use edgegrant::model::Subject;
 use serde_json::{Value, json};
 
-use super::wire::{Binding, Network};
+use super::subscriptions::subscription_id;
+use super::wire::{Binding, Json, Network};
 use super::{Refused, Reply, SYSTEM, is, refused};
 use crate::compat::answer::number;
-use crate::compat::facts::{records, typed};
+use crate::compat::facts::{Facts, records, typed};
 use crate::compat::present::Present;
-use axum::http::StatusCode;
 
 /// Answers what a binding would lack; nothing is bound.
 ///
-/// What a network needs the API does not tell. Records `network` of any subject say it, with `id`,
-/// `name` and `entitlements` of `sku` and `quantity`.
+/// What a network needs the API does not tell. Records `network` of the organization that has the
+/// subscription say it, with `id`, `name` and `entitlements` of `sku` and `quantity`.
 pub(super) fn validate(present: &Present, id: &str, body: &[u8]) -> Result<Reply, Refused> {
     let facts = &present.known().facts;
     let subscription = facts.subject(id).filter(|subject| is(subject, "subscription"));
-    let subject = subscription.ok_or(SUBSCRIPTION_UNKNOWN)?.subject.as_str();
+    let subscription = subscription.ok_or(SUBSCRIPTION_UNKNOWN)?;
     let asked: Binding = if body.is_empty() {
         Binding { network_ids: Vec::new() }
     } else {
         serde_json::from_slice(body).map_err(|_| Refused::bad(BODY_MALFORMED))?
     };
-    let networks = networks(facts.subjects(), &asked.network_ids)?;
+    let networks = networks(facts, subscription, &asked.network_ids)?;
     let wanted = wanted(&networks);
-    let fit = present.can_fit(subject, &wanted)?;
+    let fit = present.can_fit(&subscription.subject, &wanted)?;
     let named = |network: &Network| json!({ "id": network.id, "name": network.name });
     let insufficient = insufficient(&fit, &wanted);
     Ok(Reply::whole(json!({
@@ -41,19 +42,38 @@ pub(super) fn validate(present: &Present, id: &str, body: &[u8]) -> Result<Reply
 }
 
 /// The networks with some ids, each once and in the order in which they are named.
-fn networks(subjects: &[Subject], ids: &[String]) -> Result<Vec<Network>, Refused> {
-    if ids.is_empty() {
-        return Ok(Vec::new());
-    }
+fn networks(
+    facts: &Facts,
+    subscription: &Subject,
+    ids: &[String],
+) -> Result<Vec<Network>, Refused> {
     let mut known = BTreeMap::new();
-    for record in subjects.iter().flat_map(|subject| records(&subject.records, SYSTEM, "network")) {
-        let network: Network = typed(record)?;
-        known.insert(network.id.clone(), network);
+    let organizations = facts.subjects().iter().filter(|subject| is(subject, "organization"));
+    for organization in organizations {
+        let mut networks = records(&organization.records, SYSTEM, "network").peekable();
+        if networks.peek().is_some() && has(facts, organization, subscription)? {
+            for record in networks {
+                let network: Network = typed(record)?;
+                known.insert(network.id.clone(), network);
+            }
+        }
     }
     let mut named = ids.to_vec();
     let mut seen = std::collections::HashSet::new();
     named.retain(|id| seen.insert(id.clone()));
     named.iter().map(|id| known.remove(id).ok_or(NETWORK_UNKNOWN)).collect()
+}
+
+/// Whether a subscription is listed for an organization.
+fn has(facts: &Facts, organization: &Subject, subscription: &Subject) -> Result<bool, Refused> {
+    for record in records(&organization.records, SYSTEM, "subscription") {
+        let json: Json = typed(record)?;
+        let listed = subscription_id(&json).and_then(|id| facts.subject(id));
+        if listed.is_some_and(|listed| listed.subject == subscription.subject) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// What networks need together.
@@ -90,5 +110,6 @@ const SUBSCRIPTION_UNKNOWN: Refused =
     refused(StatusCode::NOT_FOUND, "The subscription is not among the facts; import it");
 const NETWORK_UNKNOWN: Refused = refused(
     StatusCode::BAD_REQUEST,
-    "What a network of 'networkIds' needs is not known; say it in a record `network`",
+    "What a network of 'networkIds' needs is not known; say it in a record `network` of the \
+     organization",
 );

@@ -84,7 +84,7 @@ fn of_organizations<'a>(
     Ok(found)
 }
 
-fn subscription_id(json: &Json) -> Option<&str> {
+pub(super) fn subscription_id(json: &Json) -> Option<&str> {
     let id = json.get("subscriptionId");
     id.or_else(|| json.get("subscription")?.get("id"))?.as_str()
 }
