@@ -1,8 +1,16 @@
-//! What an answer costs: `cargo bench --bench engine`.
+//! What an answer costs: `cargo bench --bench engine`; `-- --case NAME TIMES` runs one case so often
+//! and says nothing, for those who count instructions.
 //!
 //! Each figure is the fastest of many runs in one process; ratios between them are what counts.
-#![allow(clippy::expect_used, missing_docs, reason = "a measurement stops at a broken assumption")]
+#![allow(
+    clippy::expect_used,
+    clippy::unreachable,
+    missing_docs,
+    reason = "a measurement stops at a broken assumption"
+)]
 
+use std::cell::Cell;
+use std::collections::HashMap;
 use std::hint::black_box;
 use std::time::{Duration, Instant as Stopwatch};
 
@@ -17,11 +25,70 @@ const HOUR: i64 = 3_600_000;
 const DAY: i64 = 24 * HOUR;
 
 fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    if let [_, flag, name, times, ..] = arguments.as_slice()
+        && flag == "--case"
+    {
+        let case = case(name);
+        let times: u64 = times.parse().expect("a number");
+        for _ in 0..times {
+            black_box(case());
+        }
+        return;
+    }
     ten_years("nothing owed", 500, 1_000);
     ten_years("overage outstanding for months", 500, 1_000_000);
     ten_years("overage outstanding to the end", 500, 100_000_000);
-    nothing_crossed();
-    boundaries_crossed();
+    budgets();
+}
+
+/// A question to ask again and again.
+type Case = Box<dyn Fn() -> bool>;
+
+fn case(name: &str) -> Case {
+    match name {
+        "map" => nested_map(),
+        "nothing-crossed" => nothing_crossed(),
+        "boundaries-crossed" => boundaries_crossed(),
+        _ => unreachable!("there is no such case"),
+    }
+}
+
+/// The figures with a budget, beside a plain lookup in the same run.
+fn budgets() {
+    let map = measure(nested_map());
+    println!("a value in nested maps of 10,000 subjects, by strings: {map:?}");
+    let cases = [
+        ("three grants, nothing crossed", "nothing-crossed", Duration::from_nanos(50)),
+        ("three grants, 100 boundaries crossed with usage", "boundaries-crossed", MOST_CROSSED),
+    ];
+    for (title, name, most) in cases {
+        let cost = measure(case(name));
+        let ratio = cost.as_nanos() as f64 / map.as_nanos() as f64;
+        let met = if cost <= most { "met" } else { "missed" };
+        println!("{title}: {cost:?}, {ratio:.2} times the lookup; at most {most:?}: {met}");
+    }
+}
+
+const MOST_CROSSED: Duration = Duration::from_micros(10);
+
+/// What a plain lookup takes, by strings and at random.
+fn nested_map() -> Case {
+    let features = ["sso", "regions", "api_calls", "tokens", "exports"];
+    let key = |number: u32| format!("subject-{number}");
+    let values = || features.map(|feature| (feature.to_owned(), true)).into_iter().collect();
+    let map: HashMap<String, HashMap<String, bool>> =
+        (0..10_000).map(|number| (key(number), values())).collect();
+    let asked: Vec<(String, &str)> = (0..10_000_u32)
+        .map(|n| (key(n.wrapping_mul(2_654_435_761) % 10_000), n as usize % features.len()))
+        .map(|(subject, index)| (subject, features.get(index).copied().unwrap_or_default()))
+        .collect();
+    let at = Cell::new(0);
+    Box::new(move || {
+        at.set((at.get() + 1) % asked.len());
+        let Some((subject, feature)) = asked.get(at.get()) else { return false };
+        map.get(subject).and_then(|features| features.get(*feature)).copied().unwrap_or_default()
+    })
 }
 
 /// A hundred usages in ten years, with refills every hour and without any.
@@ -40,7 +107,7 @@ fn ten_years(name: &str, amount: i64, used: i64) {
     );
 }
 
-fn nothing_crossed() {
+fn nothing_crossed() -> Case {
     let mut program = program(&[grant(500, None), grant(100, None), grant(1_000, None)]);
     if let Rule::Metered(metered) = &mut program.rule {
         metered.opening.at = at(100 * DAY);
@@ -48,16 +115,15 @@ fn nothing_crossed() {
         metered.timeline.stretches.iter_mut().for_each(|stretch| stretch.from = at(90 * DAY));
     }
     let now = at(101 * DAY);
-    println!("three grants, nothing crossed: {:?}", measure(|| ask(&program, &[], now)));
+    Box::new(move || ask(black_box(&program), &[], now))
 }
 
-fn boundaries_crossed() {
+fn boundaries_crossed() -> Case {
     let daily = Interval::parse("P1D").expect("an interval");
     let program = program(&[grant(500, Some(daily)), grant(100, None), grant(1_000, None)]);
     let events: Vec<_> = (0..97).map(|day| usage(day * DAY + HOUR, 7)).collect();
     let now = at(97 * DAY);
-    let cost = measure(|| ask(&program, &events, now));
-    println!("three grants, 100 boundaries crossed with usage: {cost:?}");
+    Box::new(move || ask(black_box(&program), &events, now))
 }
 
 fn ask(program: &Program, extra: &[UsageEvent], now: Instant) -> bool {

@@ -25,10 +25,10 @@ export const folder = (name) => join(work, name);
 
 /**
  * Publishes so many subjects into a folder, where a share of them differs from what `generate` says.
- * What differs with a share differs with every larger one.
+ * What differs with a share differs with every larger one. `tee` is shown each fact.
  */
-export async function publish({ subjects, out, at = start, changed = 0 }) {
-  const facts = spawn(edgegrant, ["generate", "--subjects", `${subjects}`], {
+export async function publish({ subjects, out, at = start, changed = 0, more = [], tee }) {
+  const facts = spawn(edgegrant, ["generate", "--subjects", `${subjects}`, ...more], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const signing = ["--audience", audience, "--key-file", keyFile];
@@ -39,10 +39,22 @@ export async function publish({ subjects, out, at = start, changed = 0 }) {
     { stdio: ["pipe", "pipe", "inherit"] },
   );
   const told = publishing.stdout.toArray();
-  await pipeline(facts.stdout, (source) => change(source, changed), publishing.stdin);
+  const pass = tee ? (source) => shown(source, tee) : (source) => change(source, changed);
+  await pipeline(facts.stdout, pass, publishing.stdin);
   if (publishing.exitCode === null) await once(publishing, "close");
   if (publishing.exitCode !== 0) throw new Error("publishing failed");
   return JSON.parse(Buffer.concat(await told).toString());
+}
+
+/** The same facts, which somebody else sees too. */
+async function* shown(source, tee) {
+  let rest = "";
+  for await (const chunk of source) {
+    const lines = (rest + chunk.toString("latin1")).split("\n");
+    rest = lines.pop();
+    for (const line of lines) tee(JSON.parse(line));
+    yield chunk;
+  }
 }
 
 /** Facts in which so large a share of the lines says something else of one entitlement. */
@@ -84,6 +96,12 @@ export async function serve(out) {
   });
   const [line] = await once(server.stdout, "data");
   return { url: JSON.parse(line).url, stop: () => server.kill() };
+}
+
+/** The head and the pack of the data set that lies in a folder, and whose keys to trust. */
+export function given(folder) {
+  const [head, pack] = ["head", "pack"].map((name) => readFileSync(join(folder, name)));
+  return { head, pack, ...JSON.parse(readFileSync(join(folder, "given.json"), "utf8")) };
 }
 
 export const kilobytes = (bytes) => `${(bytes / 1000).toFixed(1)} kB`;

@@ -3,27 +3,26 @@
 // CPU time of this process, of which the system counts microseconds; every size is measured in each
 // round, so that what else the machine does meets all of them.
 
-import { audience, folder, megabytes, publish, read, start, trustedKeys } from "./data.mjs";
+import { join } from "node:path";
+import { audience, given, megabytes } from "./data.mjs";
+import { dataset, sizesUpTo } from "./dataset.mjs";
+import { against, keep, median, table } from "./table.mjs";
 
-const { engine, memory } = await import(process.env.PACKAGE + "/dist/esm/engine.js");
-await import(process.env.PACKAGE + "/dist/esm/node.js");
+const { engine, memory } = await import(join(process.env.PACKAGE, "dist/esm/engine.js"));
+await import(join(process.env.PACKAGE, "dist/esm/node.js"));
 
-const largest = Number(process.argv[2]);
-const sizes = [largest / 100, largest / 10, largest];
 const ROUNDS = 25;
 const SLICE = 65_536;
+/** CPU milliseconds, and how much longer the largest may take than the smallest. */
+const BUDGET = { ms: 1, spread: 1.5 };
 
 const snapshots = [];
-for (const subjects of sizes) {
-  const out = folder(`${subjects}`);
-  await publish({ subjects, out });
-  snapshots.push({ subjects, ...read(out) });
-}
+for (const size of sizesUpTo(Number(process.argv[2]))) snapshots.push(given(await dataset(size)));
 
 let round = 0;
 
 /** CPU milliseconds of each step on the way to the first answer. */
-function steps({ subjects, head, pack }) {
+function steps({ subjects, head, pack, now, trustedKeys }) {
   const times = {};
   let last = process.cpuUsage();
   const lap = (name) => {
@@ -32,7 +31,7 @@ function steps({ subjects, head, pack }) {
     last = process.cpuUsage();
   };
   const gate = new (engine().Gate)(audience, trustedKeys, 1, false);
-  gate.offer(head, start, true);
+  gate.offer(head, now, true);
   lap("verify");
   const reading = gate.stream(false);
   for (let at = 0; at < pack.length; at += SLICE) gate.feed(reading, pack.subarray(at, at + SLICE));
@@ -41,7 +40,7 @@ function steps({ subjects, head, pack }) {
   lap("copy");
   gate.swap();
   const subject = `subject-${1 + ((round * 7919) % subjects)}`;
-  const answer = gate.hasAccess(subject, "sso", start, NaN, NaN, NaN);
+  const answer = gate.hasAccess(subject, "sso", now, NaN, NaN, NaN);
   lap("answer");
   if (!answer) throw new Error("a wrong answer");
   gate.free();
@@ -53,34 +52,29 @@ for (; round < ROUNDS; round += 1) {
   snapshots.forEach((snapshot, index) => laps[index].push(steps(snapshot)));
 }
 
-const median = (numbers) => numbers.toSorted((a, b) => a - b)[numbers.length >> 1];
-const rows = snapshots.map(({ subjects, pack }, index) => {
+const figures = snapshots.map(({ subjects, pack }, index) => {
   // The first rounds warm the code up.
   const warm = laps[index].slice(5);
   const of = (pick) => ({ median: median(warm.map(pick)), best: Math.min(...warm.map(pick)) });
-  return {
-    subjects,
-    pack: pack.length,
-    first: of((times) => times.verify + times.answer),
-    copy: of((times) => times.copy),
-  };
+  const firstMs = of((times) => times.verify + times.answer);
+  return { subjects, packBytes: pack.length, firstMs, copyMs: of((times) => times.copy) };
 });
+keep("first-answer", figures);
 
 console.log(
   "\nfirst answer from resident bytes: head verified, body opened, a page verified (CPU)",
 );
-console.log("| subjects | pack | first answer, median | best | copying in, median |");
-console.log("|---:|---:|---:|---:|---:|");
 const ms = (number) => `${number.toFixed(3)} ms`;
-for (const { subjects, pack, first, copy } of rows) {
-  const cells = [subjects, megabytes(pack), ms(first.median), ms(first.best), ms(copy.median)];
-  console.log(`| ${cells.join(" | ")} |`);
-}
-const spread = (pick) => Math.max(...rows.map(pick)) / Math.min(...rows.map(pick));
-const ratio = (pick) => spread(pick).toFixed(2);
+const titles = [">subjects", ">pack", ">first answer, median", ">best", ">copying in, median"];
+const rows = figures.map(({ subjects, packBytes, firstMs, copyMs }) => [
+  ...[subjects, megabytes(packBytes), ms(firstMs.median), ms(firstMs.best), ms(copyMs.median)],
+  against(firstMs.median, BUDGET.ms, " ms"),
+]);
+console.log(table([...titles, "budget"], rows));
+const spread = (pick) => Math.max(...figures.map(pick)) / Math.min(...figures.map(pick));
+const [middle, best] = ["median", "best"].map((kind) => spread(({ firstMs }) => firstMs[kind]));
 console.log(
-  `largest to smallest: median ${ratio((row) => row.first.median)}, ` +
-    `best ${ratio((row) => row.first.best)} (wanted: at most 1.5)`,
+  `largest to smallest: median ${middle.toFixed(2)}, best ${best.toFixed(2)}; ` +
+    against(middle, BUDGET.spread),
 );
-const held = memory().buffer.byteLength;
-console.log(`memory of the wasm after all of it: ${megabytes(held)}`);
+console.log(`memory of the wasm after all of it: ${megabytes(memory().buffer.byteLength)}`);

@@ -2,6 +2,7 @@
 
 import { kilobytes, megabytes } from "./data.mjs";
 import { audience, folder, publish, serve, start, token, trustedKeys } from "./data.mjs";
+import { against, keep, table } from "./table.mjs";
 
 const { openGate } = await import(process.env.PACKAGE + "/dist/esm/node.js");
 const { memory } = await import(process.env.PACKAGE + "/dist/esm/engine.js");
@@ -75,25 +76,31 @@ async function taking(name, work) {
 
 const whole = await taking("whole", () => open({}));
 cost(whole);
-console.log(`whole, at rest: wasm memory ÷ pack = ${(taken.whole / packBytes).toFixed(3)}`);
+const atRest = taken.whole / packBytes;
+console.log(`whole, at rest: wasm memory ÷ pack = ${atRest.toFixed(3)}, ${against(atRest, 1.2)}`);
 
 console.log(`\nrefresh after a share of the subjects changed (paged: ${resident} resident)`);
-console.log("| changed | gate | requests | bytes | of the pack | by | took | wasm memory ÷ pack |");
-console.log("|---:|---|---:|---:|---:|---|---:|---:|");
+const rows = [];
+const figures = { subjects, packBytes, atRest, refreshes: [] };
 for (const changed of [0.0001, 0.001, 0.01]) {
   now += 30_000;
   await publish({ subjects, out, at: now, changed });
   for (const [name, one] of Object.entries({ whole, paged })) {
     const begun = performance.now();
     await taking(name, () => one.gate.refresh());
-    const took = `${(performance.now() - begun).toFixed(0)} ms`;
+    const tookMs = performance.now() - begun;
     const { requests, bytes } = cost(one);
     const by = new Set(requests.map((path) => path.split("/").slice(0, 2).join("/")));
+    const held = name === "whole" ? taken.whole / packBytes : undefined;
+    figures.refreshes.push({ changed, gate: name, requests: requests.length, bytes, tookMs, held });
     const cells = [`${changed * 100} %`, name, requests.length, kilobytes(bytes), share(bytes)];
-    const held = name === "whole" ? (taken.whole / packBytes).toFixed(3) : "";
-    console.log(`| ${cells.join(" | ")} | ${[...by].join(", ")} | ${took} | ${held} |`);
+    const memoryHeld = held ? `${held.toFixed(3)}, ${against(held, 1.2 + changed)}` : "";
+    rows.push([...cells, [...by].join(", "), `${tookMs.toFixed(0)} ms`, memoryHeld]);
   }
 }
+const titles = [">changed", "gate", ">requests", ">bytes", ">of the pack", "by", ">took"];
+console.log(table([...titles, ">wasm memory ÷ pack"], rows));
+keep("refresh", figures);
 whole.gate.close();
 paged.gate.close();
 stop();

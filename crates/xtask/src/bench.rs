@@ -1,38 +1,123 @@
-//! Measures what the packed package does in Node.js; the engine alone is `cargo bench`.
+//! Measures the packed package in Node.js, beside a plain lookup and beside other packages; the
+//! engine alone is `cargo bench`.
 
-use anyhow::Result;
+mod instructions;
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Result, bail, ensure};
 
 use crate::{build, paths, process};
 
-/// How much to measure with.
+/// What to measure, and with how much.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// The subjects of the largest snapshot; the others have a tenth and a hundredth of them.
-    #[arg(long, default_value_t = 1_000_000)]
+    /// The largest snapshot's subjects; smaller ones go by powers of ten from 10,000.
+    #[arg(long, default_value_t = 100_000)]
     subjects: u64,
+    /// Measure other packages, installed for this, instead.
+    #[arg(long)]
+    peers: bool,
+    /// Count the instructions of the engine with callgrind instead.
+    #[arg(long, conflicts_with = "peers")]
+    instructions: bool,
+    /// Run only this measurement, by its name in benches/node.
+    #[arg(long, conflicts_with_all = ["peers", "instructions"])]
+    only: Option<String>,
+    /// Write what was measured into the README and docs.
+    #[arg(long)]
+    write: bool,
+    /// Write all figures to target/bench/figures.json.
+    #[arg(long)]
+    json: bool,
 }
 
 /// The measurements, each a program of its own in `benches/node`.
-const PROGRAMS: &[&str] = &["first-answer", "refresh"];
+const PROGRAMS: &[&str] = &["check", "first-answer", "size", "refresh"];
 
 /// Builds, installs the packed package and runs every measurement.
 ///
 /// # Errors
 /// When something cannot be built, or a measurement meets a wrong answer.
 pub(crate) fn run(options: &Options) -> Result<()> {
+    if options.instructions {
+        return instructions::run();
+    }
     build::run()?;
-    build::install_tarball()?;
+    build::install_tarball_into(&installed())?;
     let tool = ["build", "--quiet", "--release", "-p", "edgegrant-origin", "--bin", "edgegrant"];
     process::run(&mut process::cargo(&tool))?;
-    let folder = paths::root().join("benches/node");
-    for program in PROGRAMS {
-        let subjects = options.subjects.to_string();
-        let arguments = [&format!("{program}.mjs"), subjects.as_str()];
-        let status = process::command("node", &arguments, &folder)
-            .env("EDGEGRANT", paths::target().join("release/edgegrant"))
-            .env("PACKAGE", paths::js_tests().join("node_modules/edgegrant"))
-            .status()?;
-        anyhow::ensure!(status.success(), "benches/node/{program}.mjs failed ({status})");
+    measure(options)?;
+    if options.json {
+        gather()?;
     }
     Ok(())
+}
+
+fn measure(options: &Options) -> Result<()> {
+    let subjects = options.subjects.to_string();
+    if options.peers {
+        build::install(&folder().join("peers"))?;
+        build::install(&paths::js_tests())?;
+        program("peers", &[])?;
+        return if options.write { program("readme", &[]) } else { Ok(()) };
+    }
+    for name in chosen(options.only.as_deref())? {
+        program(name, &[&subjects])?;
+    }
+    if options.write { program("graphs", &[]) } else { Ok(()) }
+}
+
+fn chosen(only: Option<&str>) -> Result<Vec<&'static str>> {
+    let names = PROGRAMS.iter().copied().filter(|name| only.is_none_or(|only| only == *name));
+    let names: Vec<_> = names.collect();
+    if names.is_empty() {
+        bail!("there is no such measurement; there are {}", PROGRAMS.join(", "));
+    }
+    Ok(names)
+}
+
+fn program(name: &str, arguments: &[&str]) -> Result<()> {
+    let status = node(name, arguments).status()?;
+    ensure!(status.success(), "benches/node/{name}.mjs failed ({status})");
+    Ok(())
+}
+
+fn node(name: &str, arguments: &[&str]) -> Command {
+    let mut node = process::command("node", &[&format!("{name}.mjs")], &folder());
+    node.args(arguments)
+        .env("EDGEGRANT", paths::target().join("release/edgegrant"))
+        .env("PACKAGE", installed().join("node_modules/edgegrant"))
+        .env("TARBALL", paths::tarball())
+        .env("BENCH", bench());
+    node
+}
+
+/// All that has been measured, in one file, each under its program's name.
+fn gather() -> Result<()> {
+    let mut all = serde_json::Map::new();
+    for entry in fs::read_dir(bench().join("figures"))? {
+        let path = entry?.path();
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        all.insert(name, serde_json::from_str(&fs::read_to_string(&path)?)?);
+    }
+    let file = bench().join("figures.json");
+    fs::write(&file, serde_json::to_string_pretty(&all)? + "\n")?;
+    println!("\nfigures in {}", file.display());
+    Ok(())
+}
+
+fn folder() -> PathBuf {
+    paths::root().join("benches/node")
+}
+
+fn bench() -> PathBuf {
+    paths::target().join("bench")
+}
+
+/// Where the packed package is installed for measuring.
+fn installed() -> PathBuf {
+    bench().join("package")
 }

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
-pub(crate) use package::{install, install_tarball, pack_list, tool};
+pub(crate) use package::{install, install_tarball, install_tarball_into, pack_list, tool};
 
 use crate::paths;
 

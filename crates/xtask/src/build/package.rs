@@ -57,17 +57,31 @@ pub(crate) fn pack_list() -> Result<Vec<String>> {
 /// # Errors
 /// When nothing is packed or npm fails.
 pub(crate) fn install_tarball() -> Result<()> {
+    let project = paths::js_tests();
+    install(&project)?;
+    add_tarball(&project)
+}
+
+/// Installs the packed tarball, as a user would, into a folder that has nothing else.
+///
+/// # Errors
+/// When nothing is packed or npm fails.
+pub(crate) fn install_tarball_into(folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder)?;
+    fs::write(folder.join("package.json"), "{ \"private\": true }\n")?;
+    add_tarball(folder)
+}
+
+fn add_tarball(project: &Path) -> Result<()> {
     let tarball = paths::tarball();
     if !tarball.exists() {
         bail!("{} is missing: run `cargo xtask build`", tarball.display());
     }
-    let project = paths::js_tests();
-    install(&project)?;
     // npm would take an earlier tarball of the same name and version for this one.
     let _ = fs::remove_dir_all(project.join("node_modules/edgegrant"));
     let options =
         ["install", "--no-save", "--no-package-lock", "--no-audit", "--no-fund", "--silent"];
-    process::run(npm(&options, &project).arg(tarball))
+    process::run(npm(&options, project).arg(tarball))
 }
 
 /// The wasm as text, for hosts whose bundlers know no wasm files.

@@ -1,0 +1,115 @@
+// One contender in a process of its own: `node ask.mjs FILE FOLDER SECONDS SEED` prints what it took
+// as JSON.
+//
+// Every question has a new string for its subject, as one that comes with a request, made before the
+// clock runs; and every answer is compared with the expected one while it runs. Time is CPU time of
+// the process, collecting garbage included.
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { FEATURES } from "./features.mjs";
+
+const [file, folder, seconds, seed] = process.argv.slice(2);
+const contender = await import(file);
+const { subjects, now, trustedKeys } = JSON.parse(readFileSync(join(folder, "given.json"), "utf8"));
+const bytes = readFileSync(join(folder, "access.bin"));
+const access = new Uint16Array(bytes.buffer, bytes.byteOffset, subjects);
+
+const LENGTH = 1024;
+/** The questions that are asked next, each of them a subject and a feature. */
+const block = {
+  length: LENGTH,
+  numbers: new Uint32Array(LENGTH),
+  subjects: new Array(LENGTH).fill(""),
+  features: new Array(LENGTH).fill(""),
+  expected: new Array(LENGTH).fill(false),
+  now,
+};
+
+let chance = Number(seed) * 2654435769 || 1;
+/** A number below another, by xorshift. */
+function below(limit) {
+  chance ^= chance << 13;
+  chance ^= chance >>> 17;
+  chance ^= chance << 5;
+  return (chance >>> 0) % limit;
+}
+
+const scratch = Buffer.alloc(32);
+function fill() {
+  for (let i = 0; i < LENGTH; i += 1) {
+    const number = below(subjects);
+    const feature = below(FEATURES.length);
+    const end = scratch.write(`subject-${number + 1}`, "latin1");
+    block.numbers[i] = number;
+    block.subjects[i] = scratch.latin1Slice(0, end);
+    block.features[i] = FEATURES[feature];
+    block.expected[i] = ((access[number] >> feature) & 1) === 1;
+  }
+  block.now += 1;
+}
+
+function cpu() {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
+
+let asked = 0;
+let wrong = 0;
+
+function round(ask) {
+  for (let i = 0; i < LENGTH; i += 1) if (ask(i) !== block.expected[i]) wrong += 1;
+}
+
+async function roundInTurn(ask) {
+  for (let i = 0; i < LENGTH; i += 1) if ((await ask(i)) !== block.expected[i]) wrong += 1;
+}
+
+/** CPU seconds a question, of as many as it takes. */
+async function measure(ask, least) {
+  const one = contender.inTurn ? roundInTurn : round;
+  let took = 0;
+  let count = 0;
+  while (took < least) {
+    fill();
+    const before = cpu();
+    const outcome = one(ask);
+    if (outcome !== undefined) await outcome;
+    took += cpu() - before;
+    count += LENGTH;
+  }
+  asked += count;
+  return took / count;
+}
+
+fill();
+globalThis.gc();
+const resident = process.memoryUsage.rss();
+const begun = cpu();
+const library = await contender.start?.();
+const started = cpu();
+let files = Object.fromEntries(
+  contender.reads.map((name) => [name, readFileSync(join(folder, name))]),
+);
+const read = cpu();
+const ask = await contender.open({
+  library,
+  files,
+  block,
+  subjects,
+  features: FEATURES,
+  now,
+  trustedKeys,
+});
+await ask(0);
+const answered = cpu();
+files = undefined;
+globalThis.gc();
+const memory = process.memoryUsage.rss() - resident;
+
+// What is warmed up is the code and, where pages are verified when they are touched first, the data.
+await measure(ask, Number(seconds));
+const check = await measure(ask, Number(seconds));
+const told = { check, start: started - begun, load: answered - read, memory, asked };
+console.log(JSON.stringify({ ...told, wrong: contender.answersNothing ? 0 : wrong }));
+process.exit(0);

@@ -1,0 +1,16 @@
+import { openGate } from "./gate.mjs";
+
+export { reads, start } from "./gate.mjs";
+export const title = "`subject.hasAccess(feature, { now })`, bound";
+export const budgets = [{ subjects: 10_000, than: "floor", most: 0.2 }];
+
+/** Every subject is bound once, before the first question. */
+export async function open(given) {
+  const { block, subjects } = given;
+  const gate = await openGate(given);
+  const handles = [];
+  for (let number = 1; number <= subjects; number += 1) {
+    handles.push(await gate.subject(`subject-${number}`));
+  }
+  return (i) => handles[block.numbers[i]].hasAccess(block.features[i], { now: block.now });
+}
