@@ -1,5 +1,5 @@
-//! What an answer costs: `cargo bench --bench engine`; `-- --case NAME TIMES` runs one case so often
-//! and says nothing, for those who count instructions.
+//! What an answer costs: `cargo bench --bench engine`. With `-- --case NAME TIMES` it runs one case
+//! so often and says nothing, for those who count instructions.
 //!
 //! Each figure is the fastest of many runs in one process; ratios between them are what counts.
 #![allow(

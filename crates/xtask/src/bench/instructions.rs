@@ -22,7 +22,7 @@ pub(super) fn run() -> Result<()> {
     let bench = bench()?;
     println!("| case | instructions an answer |\n| --- | ---: |");
     for case in CASES {
-        // What goes before the first answer is the same in both, so the difference is answers alone.
+        // What goes before the first answer is the same in both: the difference is answers alone.
         let (once, twice) = (count(&bench, case, TIMES)?, count(&bench, case, 2 * TIMES)?);
         println!("| {case} | {} |", twice.saturating_sub(once) / TIMES);
     }
