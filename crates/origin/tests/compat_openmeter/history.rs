@@ -176,8 +176,10 @@ fn long_histories_are_told_whole() {
         assert_eq!(day["balanceAtStart"], hours[0]["balanceAtStart"]);
     }
     let path = "/api/v2/customers/mill/entitlements/tokens/history?windowSize=HOUR";
-    let long = format!("{path}&from=2026-01-01T00:00:00Z&to=2028-01-01T00:00:00Z");
-    assert_eq!(served.refusal(&long).0, 400);
+    for end in ["2028-01-01T00:00:00Z", "9999-12-31T23:59:59Z"] {
+        let long = format!("{path}&from=2026-01-01T00:00:00Z&to={end}");
+        assert_eq!(served.refusal(&long).0, 400);
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Lists of entitlements, grants and features, in both versions.
 
+use edgegrant::model::{Entitlement, EntitlementType, Fact, Feature, Source, Subject};
 use serde_json::{Value, json};
 
 use crate::kit::{Served, at, own, read};
@@ -202,6 +203,7 @@ fn what_is_not_there_or_not_understood_is_refused() {
         (404, "v2/customers/mill/entitlements/sso"),
         (404, "v2/customers/mill/entitlements/limits"),
         (404, "v1/subjects/mill/entitlements/limits/value"),
+        (404, "v1/subjects/mill/entitlements/sso/value"),
         (404, &format!("v2/customers/mill/entitlements/{TOKENS}")),
         (404, &format!("v2/entitlements/{DELETED}")),
         (404, "v2/customers/mill/entitlements/limits/grants"),
@@ -220,9 +222,32 @@ fn what_is_not_there_or_not_understood_is_refused() {
     for (status, path) in cases {
         assert_eq!(served.refusal(&format!("/api/{path}")).0, status, "{path}");
     }
+    let inactive = format!("/api/v1/subjects/mill/entitlements/{FUTURE}/value");
+    assert_eq!(served.get(&inactive), json!({ "hasAccess": false }));
+    let far = served.get("/api/v2/entitlements?offset=18446744073709551615&limit=1");
+    assert_eq!(far["items"], json!([]));
     let wrong = served.refusal("/api/v2/entitlements?pageSize=0").1;
     assert_eq!(wrong, "pageSize must be a whole number from 1 to 1000");
     assert_eq!(served.get(&format!("/api/v2/entitlements/{FUTURE}"))["featureKey"], "sso");
+}
+
+#[test]
+fn what_has_no_record_is_answered_and_not_listed() {
+    let source = Some(Source { system: "openmeter".into(), id: "by hand".into() });
+    let given = Entitlement { source, ..Entitlement::new("sso", EntitlementType::Boolean) };
+    let of = |subject: &str, entitlements| {
+        Fact::Subject(Subject { entitlements, ..Subject::new(subject) })
+    };
+    let sso = Fact::Feature(Feature::new("sso"));
+    let strange = Entitlement::new("sso", EntitlementType::Boolean);
+    let facts = [sso, of("mill", vec![given]), of("harbour", vec![strange])];
+    let served = Served::publish(&facts, at(NOW));
+    let value = served.get("/api/v2/customers/mill/entitlements/sso/value");
+    assert_eq!(value, json!({ "hasAccess": true }));
+    for path in ["v1/entitlements", "v1/subjects/mill/entitlements", "v1/grants", "v1/features"] {
+        assert_eq!(served.get(&format!("/api/{path}")), json!([]), "{path}");
+    }
+    assert_eq!(served.refusal("/api/v2/customers/harbour/entitlements/sso/value").0, 404);
 }
 
 #[test]

@@ -7,6 +7,7 @@
 )]
 
 mod conformance;
+mod generated;
 mod history;
 mod kit;
 mod lists;

@@ -1,5 +1,6 @@
 //! Features: all there are, and single ones.
 
+use edgegrant::time::Timestamp;
 use serde_json::Value;
 
 use super::entitlements::now;
@@ -22,10 +23,10 @@ fn id(listed: &Listed<Feature>) -> Key<'_> {
 }
 
 pub(super) fn all(present: &Present, asked: &Asked) -> Result<Value, Problem> {
-    let archived_too = flag(&asked.query, "includeArchived")?;
+    let (archived_too, now) = (flag(&asked.query, "includeArchived")?, now(present));
     let fits = |listed: &&Listed<Feature>| {
         let slug = listed.record.meter_slug.as_deref();
-        (archived_too || is_live(present, listed))
+        (archived_too || is_live(listed, now))
             && one_of(&asked.query, "meterSlug", |name| slug == Some(name))
     };
     let found = present.known().openmeter.features.iter().filter(fits).collect();
@@ -34,15 +35,16 @@ pub(super) fn all(present: &Present, asked: &Asked) -> Result<Value, Problem> {
 
 /// The one with an id or key.
 pub(super) fn one(present: &Present, asked: &Asked) -> Result<Value, Problem> {
+    let now = now(present);
     let is_wanted = |listed: &&Listed<Feature>| {
         let Feature { id, key, .. } = &listed.record;
-        [id, key].contains(&&asked.id().to_owned()) && is_live(present, listed)
+        (id == asked.id() || key == asked.id()) && is_live(listed, now)
     };
     let found = present.known().openmeter.features.iter().find(is_wanted);
     found.map(|listed| Value::Object(listed.json())).ok_or(FEATURE_UNKNOWN)
 }
 
-fn is_live(present: &Present, listed: &Listed<Feature>) -> bool {
+fn is_live(listed: &Listed<Feature>, at: Timestamp) -> bool {
     let ends = [listed.record.archived_at, listed.record.deleted_at];
-    !ends.into_iter().flatten().any(|end| end <= now(present))
+    !ends.into_iter().flatten().any(|end| end <= at)
 }

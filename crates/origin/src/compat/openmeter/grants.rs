@@ -2,11 +2,12 @@
 
 use std::collections::HashSet;
 
+use edgegrant::time::Timestamp;
 use serde_json::Value;
 
 use super::entitlements::{Whose, is_of_feature, now};
 use super::list::{self, Key, Keys, flag, one_of};
-use super::shelf::Listed;
+use super::shelf::{Listed, Shelf};
 use super::wire::Grant;
 use super::{Asked, ENTITLEMENT_UNKNOWN, Problem, shape};
 use crate::compat::present::Present;
@@ -34,7 +35,8 @@ fn id(listed: &Listed<Grant>) -> Key<'_> {
 
 /// Those of all customers.
 pub(super) fn all(present: &Present, asked: &Asked) -> Result<Value, Problem> {
-    let (shelf, query) = (&present.known().openmeter, &asked.query);
+    let (shelf, now) = (&present.known().openmeter, now(present));
+    let query = &asked.query;
     let deleted_too = flag(query, "includeDeleted")?;
     let customers = query.all("customer").unwrap_or_default();
     let customers = customers.into_iter().map(|name| Whose::named(present, name));
@@ -42,7 +44,7 @@ pub(super) fn all(present: &Present, asked: &Asked) -> Result<Value, Problem> {
     let customers = customers.collect::<Result<HashSet<&str>, Problem>>()?;
     let fits = |listed: &&Listed<Grant>| {
         let owner = shelf.owner(listed);
-        (deleted_too || !is_deleted(present, listed))
+        (deleted_too || !is_deleted(shelf, listed, now))
             && shelf
                 .entitlement(&listed.record.entitlement_id)
                 .is_some_and(|given| is_of_feature(asked, &given.record))
@@ -57,22 +59,21 @@ pub(super) fn all(present: &Present, asked: &Asked) -> Result<Value, Problem> {
 
 /// Those of an entitlement, of which the voided ones are.
 pub(super) fn of_entitlement(present: &Present, asked: &Asked) -> Result<Value, Problem> {
-    let shelf = &present.known().openmeter;
+    let (shelf, now) = (&present.known().openmeter, now(present));
     let deleted_too = flag(&asked.query, "includeDeleted")?;
     let whose = Whose::named(present, asked.owner())?;
     let given = whose.entitlement(present, asked.id()).ok_or(ENTITLEMENT_UNKNOWN)?;
     let fits = |listed: &&Listed<Grant>| {
         listed.record.entitlement_id == given.record.id
-            && (deleted_too || !is_deleted(present, listed))
+            && (deleted_too || !is_deleted(shelf, listed, now))
     };
     let found = shelf.grants_of(given.owner).iter().filter(fits).collect();
     list::answer(found, asked, OF_ONE, |listed| Ok(shape::grant(present, asked, listed)))
 }
 
 /// Whether a grant or its entitlement is deleted.
-fn is_deleted(present: &Present, listed: &Listed<Grant>) -> bool {
-    let (shelf, now) = (&present.known().openmeter, now(present));
+fn is_deleted(shelf: &Shelf, listed: &Listed<Grant>, at: Timestamp) -> bool {
     let given = shelf.entitlement(&listed.record.entitlement_id);
-    listed.record.deleted_at.is_some_and(|end| end <= now)
-        || given.is_some_and(|given| shelf.is_deleted(given, now))
+    listed.record.deleted_at.is_some_and(|end| end <= at)
+        || given.is_some_and(|given| shelf.is_deleted(given, at))
 }

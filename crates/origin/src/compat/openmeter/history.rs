@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use edgegrant::engine::program::{Grant, Metered};
-use edgegrant::engine::{self, HistoryQuery, Segment, Window, WindowSize};
+use edgegrant::engine::{self, HistoryQuery, PAGE, Segment, Window, WindowSize};
 use edgegrant::model::Entitlement;
 use edgegrant::time::Timestamp;
 use edgegrant::{Amount, Instant};
@@ -66,6 +66,9 @@ fn told(ledger: &Ledger, from: Instant, to: Instant, window: WindowSize) -> Resu
     let millis = millis(window);
     let whole = from.plus_millis(-from.millis().rem_euclid(millis));
     let start = if whole < ledger.begins() { from } else { whole };
+    if to.millis() - start.millis() > millis * (PAGES_MAX * PAGE) as i64 {
+        return Err(Problem::bad(TOO_LONG));
+    }
     let query = HistoryQuery { from: start, to, window, extra: events };
     let (mut windows, segments) = pages(&ledger.0.metered, query)?;
     // Its usage is only what was asked for.
@@ -183,7 +186,6 @@ fn period(from: Instant, to: Instant) -> Value {
     json!({ "from": from.to_string(), "to": to.to_string() })
 }
 
-/// A page has a thousand windows.
 const PAGES_MAX: usize = 10;
 const NOT_COUNTED: &str = "only metered entitlements whose usage is known over time have a history";
 const TIME_ZONE: &str =

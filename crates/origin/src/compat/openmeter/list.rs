@@ -100,7 +100,7 @@ impl Part {
             return Ok(Self { skip, take, page: Some(page) });
         }
         let (skip, take) = (offset.unwrap_or(0), limit.unwrap_or(SIZE));
-        let page = (asked.version == Version::Two).then(|| skip / take + 1);
+        let page = (asked.version == Version::Two).then(|| (skip / take).saturating_add(1));
         Ok(Self { skip, take, page })
     }
 }

@@ -23,8 +23,9 @@ pub(super) fn value(present: &Present, asked: &Asked) -> Result<Value, Problem> 
         Some((at, ledger)) => ledger.explain(explained, at),
         None => explained,
     };
-    let is_absent = matches!(explained.answer.reason, Reason::UnknownFeature | Reason::NotEntitled);
-    if is_absent && asked.version == Version::One {
+    // Version 1 knows no feature that nothing is active for, but it knows what an id stands for.
+    let is_named = feature != asked.id();
+    if asked.version == Version::One && !is_named && is_gone(explained.answer.reason) {
         return Err(ENTITLEMENT_UNKNOWN);
     }
     told(&explained, asked.version)
