@@ -120,11 +120,8 @@ async fn respond(
 ) -> Response {
     let names = names.iter().map(|(_, name)| name.to_owned()).collect();
     let asked = Asked { version, names, query: Query::new(&uri) };
-    let answer = world.ask(move |present| {
-        present.is_usable()?;
-        read(present, &asked)
-    });
-    match answer.await.map_err(Problem::from).and_then(|answer| answer) {
+    let answer = world.ask(move |present| read(present, &asked)).await;
+    match answer.map_err(Problem::from).and_then(|answer| answer) {
         Ok(body) => answer::json(StatusCode::OK, CONTENT_TYPE, &body),
         Err(problem) => problem.response(),
     }
