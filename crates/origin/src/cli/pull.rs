@@ -5,12 +5,10 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 
+use super::callers::{Caller, System, Wanted};
 use super::{Outcome, output};
-use crate::disk;
-use crate::failure::{Exit, Failure};
-use crate::pull::{
-    AlertLogic, Api, Astra, AwsMarketplace, Endpoint, Meraki, OpenMeter, Progress, Secret, pull,
-};
+use crate::failure::Exit;
+use crate::pull::{AwsMarketplace, Progress, pull};
 
 /// Ask another system's API for what `import` reads.
 ///
@@ -94,51 +92,24 @@ struct Given {
     endpoint: Option<String>,
 }
 
-impl Given {
-    fn endpoint(&self, usual: &str) -> Result<Endpoint, Failure> {
-        Endpoint::parse(self.endpoint.as_deref().unwrap_or(usual))
-    }
-}
-
 pub(super) fn run(args: &Args, json: bool) -> Outcome {
-    match &args.source {
-        Source::AwsMarketplace(OfAws { given, products, region }) => {
-            let api = AwsMarketplace {
-                products: products.clone(),
-                region: region.clone(),
-                access_key: variable("AWS_ACCESS_KEY_ID")?,
-                secret_key: secret("AWS_SECRET_ACCESS_KEY")?,
-                session: optional("AWS_SESSION_TOKEN")?,
-            };
-            fetch(&api, &given.endpoint(AwsMarketplace::ENDPOINT)?, given, json)
+    let (given, system, ids, region) = match &args.source {
+        Source::AwsMarketplace(of) => {
+            (&of.given, System::AwsMarketplace, of.products.as_slice(), Some(of.region.as_str()))
         }
-        Source::Meraki(OfMeraki { given, organizations }) => {
-            let endpoint = given.endpoint(Meraki::ENDPOINT)?;
-            let key = secret("MERAKI_DASHBOARD_API_KEY")?;
-            let organizations = organizations.clone();
-            let api = Meraki { organizations, key, endpoint: endpoint.clone() };
-            fetch(&api, &endpoint, given, json)
-        }
-        Source::Astra(OfAstra { given, accounts }) => {
-            let api = Astra { accounts: accounts.clone(), token: secret("ASTRA_API_TOKEN")? };
-            fetch(&api, &given.endpoint(Astra::ENDPOINT)?, given, json)
-        }
-        Source::AlertLogic(OfAlertLogic { given, accounts }) => {
-            let access_key = variable("ALERTLOGIC_ACCESS_KEY_ID")?;
-            let secret_key = secret("ALERTLOGIC_SECRET_KEY")?;
-            let api = AlertLogic::new(accounts.clone(), access_key, secret_key);
-            fetch(&api, &given.endpoint(AlertLogic::ENDPOINT)?, given, json)
-        }
-        Source::Openmeter(OfOpenMeter { given }) => {
-            let api = OpenMeter { token: optional("OPENMETER_TOKEN")? };
-            fetch(&api, &given.endpoint(OpenMeter::ENDPOINT)?, given, json)
-        }
-    }
+        Source::Meraki(of) => (&of.given, System::Meraki, of.organizations.as_slice(), None),
+        Source::Astra(of) => (&of.given, System::Astra, of.accounts.as_slice(), None),
+        Source::AlertLogic(of) => (&of.given, System::AlertLogic, of.accounts.as_slice(), None),
+        Source::Openmeter(of) => (&of.given, System::Openmeter, [].as_slice(), None),
+    };
+    let endpoint = given.endpoint.as_deref();
+    let caller = Wanted { system, ids, endpoint, region, prefix: "" }.caller()?;
+    fetch(&caller, &given.out, json)
 }
 
-fn fetch(api: &dyn Api, endpoint: &Endpoint, given: &Given, json: bool) -> Outcome {
+fn fetch(Caller { api, endpoint }: &Caller, out: &Path, json: bool) -> Outcome {
     let shown = !json && io::stderr().is_terminal();
-    let pulled = pull(api, endpoint, &given.out, output::now(), |progress| {
+    let pulled = pull(api.as_ref(), endpoint, out, output::now(), |progress| {
         if shown {
             show(progress);
         }
@@ -164,34 +135,4 @@ fn show(Progress { answers, left, waiting_seconds }: Progress) {
     };
     eprint!("\r{answers} answers, {left} to ask for{waiting}\u{1b}[K");
     let _nobody_reads = io::stderr().flush();
-}
-
-/// What the environment says, or a file that the variable with `_FILE` behind its name names.
-pub(super) fn variable(name: &str) -> Result<String, Failure> {
-    let mut value = std::env::var(name).unwrap_or_default();
-    if value.is_empty()
-        && let Ok(file) = std::env::var(format!("{name}_FILE"))
-    {
-        let bytes = disk::read(Path::new(&file), SECRET_BYTES)?;
-        value = String::from_utf8_lossy(&bytes).into_owned();
-    }
-    let value = value.trim();
-    if value.is_empty() {
-        let message = format!("set {name}, or {name}_FILE to a file that holds it");
-        return Err(Failure::bad_input("no-secret", message));
-    }
-    Ok(value.to_owned())
-}
-
-/// No secret is longer.
-const SECRET_BYTES: u64 = 1 << 16;
-
-pub(super) fn secret(name: &str) -> Result<Secret, Failure> {
-    variable(name).map(|value| Secret::new(&value))
-}
-
-/// A secret that not everybody needs.
-pub(super) fn optional(name: &str) -> Result<Option<Secret>, Failure> {
-    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    if set(name) || set(&format!("{name}_FILE")) { secret(name).map(Some) } else { Ok(None) }
 }

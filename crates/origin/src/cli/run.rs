@@ -2,6 +2,7 @@
 
 mod plan;
 mod round;
+mod work;
 
 use std::path::PathBuf;
 use std::thread;
@@ -44,10 +45,11 @@ pub(super) fn run(args: &Args, json: bool) -> Outcome {
         Failure::bad_input(problem.code, message)
     })?;
     plan.check()?;
+    let _lock = work::take(&plan)?;
     let pause = Duration::from_millis(or(plan.every, "PT5M")?.millis());
     loop {
         let round = round::play(&plan, &keys(&args.key_file)?, args.allow_shrink, json);
-        tell(&round, json)?;
+        tell(&round, args.once, json)?;
         if args.once {
             let failed = round.sources.iter().any(|source| source.failure.is_some());
             return round.published.map(|_| if failed { Exit::Io } else { Exit::Ok });
@@ -56,7 +58,8 @@ pub(super) fn run(args: &Args, json: bool) -> Outcome {
     }
 }
 
-fn tell(round: &Round, json: bool) -> Result<(), Failure> {
+/// Tells of a round, but not why it ends the command: that is told with the exit code.
+fn tell(round: &Round, ends: bool, json: bool) -> Result<(), Failure> {
     if json {
         return super::print_json(&round.as_json());
     }
@@ -73,6 +76,7 @@ fn tell(round: &Round, json: bool) -> Result<(), Failure> {
             let (version, subjects) = (published.version, published.subjects);
             say!("version {version}: {subjects} subjects, until {}", published.expires_at);
         }
+        Err(_) if ends => {}
         Err(failure) => output::warn(&failure.code, &failure.message, json),
     }
     Ok(())

@@ -1,11 +1,12 @@
 //! Keeping two publishers apart.
 
 use std::fs::{File, TryLockError};
+use std::path::Path;
 
 use crate::failure::{Exit, Failure};
 use crate::folder::Folder;
 
-/// Keeps other publishers out of a folder until it is dropped, also by the process's end.
+/// Keeps others out of a folder until it is dropped, also by the process's end.
 #[derive(Debug)]
 pub(crate) struct Lock {
     _file: File,
@@ -14,11 +15,15 @@ pub(crate) struct Lock {
 impl Lock {
     /// Takes the lock of a folder that was made.
     pub(crate) fn take(folder: &Folder) -> Result<Self, Failure> {
-        let path = folder.lock();
-        let file = File::create(&path).map_err(|error| Failure::io(&path, &error))?;
+        Self::at(&folder.lock(), busy)
+    }
+
+    /// Takes the lock that a file stands for.
+    pub(crate) fn at(path: &Path, busy: fn() -> Failure) -> Result<Self, Failure> {
+        let file = File::create(path).map_err(|error| Failure::io(path, &error))?;
         match file.try_lock() {
             Ok(()) => Ok(Self { _file: file }),
-            Err(TryLockError::Error(error)) => Err(Failure::io(&path, &error)),
+            Err(TryLockError::Error(error)) => Err(Failure::io(path, &error)),
             Err(TryLockError::WouldBlock) => Err(busy()),
         }
     }

@@ -266,3 +266,42 @@ fn what_was_usable_when_a_pull_began_ends_although_the_pull_went_on_later() {
     let facts = shell.imported("aws-marketplace --renewal-grace 0 work/market/answers");
     assert!(facts["c"]["entitlements"][0]["activeTo"].is_string());
 }
+
+#[test]
+fn a_work_folder_is_of_one_run() {
+    let runner = Runner::new();
+    fs::create_dir(runner.shell.path("work")).unwrap();
+    let lock = fs::File::create(runner.shell.path("work/.lock")).unwrap();
+    lock.lock().unwrap();
+    let output = runner.shell.run("--json run plan.json --key-file key --once");
+    assert_eq!(output.status.code(), Some(3));
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(errors.contains("run-busy"), "{errors}");
+    assert!(!runner.shell.path("work/market").exists());
+}
+
+#[test]
+fn what_a_killed_round_left_is_removed() {
+    let runner = Runner::new();
+    let left = [".tmpA", "market/.tmpB", "alerts/.tmpC"];
+    let kept = ["notes", "market/notes", "other/.tmpD"];
+    for name in left.into_iter().chain(kept) {
+        let path = runner.shell.path("work").join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, "half").unwrap();
+    }
+    runner.round("", 0);
+    let exists = |name: &str| runner.shell.path("work").join(name).exists();
+    assert!(left.into_iter().all(|name| !exists(name)));
+    assert!(kept.into_iter().all(exists));
+}
+
+#[test]
+fn what_ends_a_run_is_told_once() {
+    let runner = Runner::new();
+    runner.marketplace.set(FAILING);
+    let output = runner.shell.run("run plan.json --key-file key --once");
+    assert_eq!(output.status.code(), Some(2));
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(errors.matches("source-missing").count(), 1, "{errors}");
+}

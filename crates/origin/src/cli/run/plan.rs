@@ -7,6 +7,7 @@ use edgegrant::Interval;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
+use crate::cli::callers::System;
 use crate::cli::import::grace;
 use crate::failure::Failure;
 
@@ -74,17 +75,6 @@ impl<'de> Deserialize<'de> for Grace {
             D::Error::custom(format_args!("[{}] {}", error.code(), error.message()))
         })
     }
-}
-
-/// A system that is pulled from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum System {
-    AwsMarketplace,
-    AlertLogic,
-    Astra,
-    Meraki,
-    Openmeter,
 }
 
 impl Plan {

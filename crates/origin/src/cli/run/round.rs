@@ -10,17 +10,15 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
-use super::plan::{Grace, Plan, SourcePlan, System, or};
+use super::plan::{Grace, Plan, SourcePlan, or};
+use crate::cli::callers::{Caller, System, Wanted};
 use crate::cli::import::{deliver, write};
 use crate::cli::output;
-use crate::cli::pull::{optional, secret, variable};
 use crate::failure::{Exit, Failure};
 use crate::folder::Folder;
 use crate::merge::Merge;
 use crate::publish::{self, Options, Published, Terms};
-use crate::pull::{
-    AlertLogic, Api, Astra, AwsMarketplace, Endpoint, Meraki, OpenMeter, begun_at, pull,
-};
+use crate::pull::{begun_at, pull};
 use crate::sources::{
     Ends, Notes, alert_logic, answers, astra, aws_marketplace, meraki, openmeter,
 };
@@ -96,43 +94,15 @@ fn refresh(
 }
 
 fn fetch(source: &SourcePlan, folder: &Path, now: Instant) -> Result<(), Failure> {
-    let endpoint = |usual| Endpoint::parse(source.endpoint.as_deref().unwrap_or(usual));
-    let name = |name: &str| format!("{}{name}", source.environment_prefix);
-    let ask = |api: &dyn Api, endpoint: &Endpoint| pull(api, endpoint, folder, now, |_| ());
-    match source.source {
-        System::AwsMarketplace => {
-            let api = AwsMarketplace {
-                products: source.ids.clone(),
-                region: source.region.clone().unwrap_or_else(|| AwsMarketplace::REGION.into()),
-                access_key: variable(&name("AWS_ACCESS_KEY_ID"))?,
-                secret_key: secret(&name("AWS_SECRET_ACCESS_KEY"))?,
-                session: optional(&name("AWS_SESSION_TOKEN"))?,
-            };
-            ask(&api, &endpoint(AwsMarketplace::ENDPOINT)?)?;
-        }
-        System::Astra => {
-            let token = secret(&name("ASTRA_API_TOKEN"))?;
-            let api = Astra { accounts: source.ids.clone(), token };
-            ask(&api, &endpoint(Astra::ENDPOINT)?)?;
-        }
-        System::Meraki => {
-            let endpoint = endpoint(Meraki::ENDPOINT)?;
-            let key = secret(&name("MERAKI_DASHBOARD_API_KEY"))?;
-            let organizations = source.ids.clone();
-            ask(&Meraki { organizations, key, endpoint: endpoint.clone() }, &endpoint)?;
-        }
-        System::Openmeter => {
-            let api = OpenMeter { token: optional(&name("OPENMETER_TOKEN"))? };
-            ask(&api, &endpoint(OpenMeter::ENDPOINT)?)?;
-        }
-        System::AlertLogic => {
-            let access_key = variable(&name("ALERTLOGIC_ACCESS_KEY_ID"))?;
-            let secret_key = secret(&name("ALERTLOGIC_SECRET_KEY"))?;
-            let api = AlertLogic::new(source.ids.clone(), access_key, secret_key);
-            ask(&api, &endpoint(AlertLogic::ENDPOINT)?)?;
-        }
-    }
-    Ok(())
+    let wanted = Wanted {
+        system: source.source,
+        ids: &source.ids,
+        endpoint: source.endpoint.as_deref(),
+        region: source.region.as_deref(),
+        prefix: &source.environment_prefix,
+    };
+    let Caller { api, endpoint } = wanted.caller()?;
+    pull(api.as_ref(), &endpoint, folder, now, |_| ()).map(|_| ())
 }
 
 fn import(
