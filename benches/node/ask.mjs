@@ -10,7 +10,6 @@ import { join } from "node:path";
 import { FEATURES } from "./features.mjs";
 
 const [file, folder, seconds, seed] = process.argv.slice(2);
-const contender = await import(file);
 const { subjects, now, trustedKeys } = JSON.parse(readFileSync(join(folder, "given.json"), "utf8"));
 const bytes = readFileSync(join(folder, "access.bin"));
 const access = new Uint16Array(bytes.buffer, bytes.byteOffset, subjects);
@@ -61,12 +60,13 @@ function round(ask) {
   for (let i = 0; i < LENGTH; i += 1) if (ask(i) !== block.expected[i]) wrong += 1;
 }
 
+/** For a contender that answers with promises, of which the next is asked when one has answered. */
 async function roundInTurn(ask) {
   for (let i = 0; i < LENGTH; i += 1) if ((await ask(i)) !== block.expected[i]) wrong += 1;
 }
 
 /** CPU seconds a question, of as many as it takes. */
-async function measure(ask, least) {
+async function measure(contender, ask, least) {
   const one = contender.inTurn ? roundInTurn : round;
   let took = 0;
   let count = 0;
@@ -86,14 +86,13 @@ fill();
 globalThis.gc();
 const resident = process.memoryUsage.rss();
 const begun = cpu();
-const library = await contender.start?.();
+const contender = await import(file);
 const started = cpu();
 let files = Object.fromEntries(
   contender.reads.map((name) => [name, readFileSync(join(folder, name))]),
 );
 const read = cpu();
 const ask = await contender.open({
-  library,
   files,
   block,
   subjects,
@@ -108,8 +107,8 @@ globalThis.gc();
 const memory = process.memoryUsage.rss() - resident;
 
 // What is warmed up is the code and, where pages are verified when they are touched first, the data.
-await measure(ask, Number(seconds));
-const check = await measure(ask, Number(seconds));
+await measure(contender, ask, Number(seconds));
+const check = await measure(contender, ask, Number(seconds));
 const told = { check, start: started - begun, load: answered - read, memory, asked };
 console.log(JSON.stringify({ ...told, wrong: contender.answersNothing ? 0 : wrong }));
 process.exit(0);

@@ -12,14 +12,16 @@ const EFFORT = { rounds: 5, seconds: 0.3 };
 const contenders = await load(join(import.meta.dirname, "contenders"), CONTENDERS);
 const measured = [];
 for (const subjects of sizesUpTo(Number(process.argv[2]))) {
-  const figures = contend(contenders, await dataset(subjects), EFFORT);
+  // What answers nothing costs the same with any data.
+  const asked = contenders.filter(({ answersNothing }) => !answersNothing || !measured.length);
+  const figures = await contend(asked, await dataset(subjects), EFFORT);
   measured.push({ subjects, figures });
-  tell(subjects, figures);
+  tell(subjects, asked, figures);
 }
 keep("check", measured);
 measured.forEach(({ figures }) => refuseWrong(figures));
 
-function tell(subjects, figures) {
+function tell(subjects, asked, figures) {
   const [floor] = figures;
   const rows = figures.map((figure, index) => [
     figure.title,
@@ -29,7 +31,7 @@ function tell(subjects, figures) {
     figure.wrong,
     digits(figure.loadMs),
     digits(figure.memoryBytes / 1e6),
-    budget(contenders[index], subjects, figures),
+    budget(asked[index], subjects, figures),
   ]);
   console.log(`\n${subjects.toLocaleString("en")} subjects × 10 features, at random`);
   const titles = ["question", ">ns, median", ">best", ">÷ floor", ">wrong"];

@@ -15,8 +15,9 @@ export async function load(folder, names) {
 const FLAGS = ["--expose-gc", "--max-old-space-size=16000"];
 
 /** What every contender took, in each of the rounds. */
-export function contend(contenders, folder, { rounds, seconds }) {
+export async function contend(contenders, folder, { rounds, seconds }) {
   const runs = contenders.map(() => []);
+  for (const { prepare } of contenders) await prepare?.(folder);
   for (let round = 1; round <= rounds; round += 1) {
     contenders.forEach(({ title, file }, index) => {
       progress(`round ${round} of ${rounds}: ${title}`);
@@ -24,7 +25,7 @@ export function contend(contenders, folder, { rounds, seconds }) {
       const told = execFileSync(process.execPath, [...arguments_, `${seconds}`, `${round}`], {
         stdio: ["ignore", "pipe", "inherit"],
       });
-      runs[index].push(JSON.parse(told));
+      runs[index].push(JSON.parse(told.toString().trim().split("\n").at(-1)));
     });
   }
   progress("");

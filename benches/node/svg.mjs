@@ -3,7 +3,7 @@
 const WIDTH = 720;
 const HEIGHT = 420;
 const LEFT = 76;
-const RIGHT = 24;
+const RIGHT = 44;
 const TOP = 56;
 const BOTTOM = 56;
 
@@ -40,7 +40,7 @@ export function chart({ title, across, up, lines, tick }) {
   const y = axis(
     all.map(([, number]) => number),
     HEIGHT - BOTTOM,
-    TOP + 22 * lines.length,
+    TOP + 24 * lines.length,
   );
   const parts = [
     text(LEFT, 24, title, "title"),
@@ -71,7 +71,7 @@ function axis(numbers, from, to) {
 
 function drawn({ name, points }, n, x, y) {
   const corners = points.map(([across, up]) => [x.at(across), y.at(up)]);
-  const legend = 56 + 20 * n;
+  const legend = 62 + 20 * n;
   return [
     `<polyline class="s${n}" points="${corners.map((corner) => corner.join(",")).join(" ")}"/>`,
     ...corners.map(([cx, cy]) => `<circle class="d${n}" cx="${cx}" cy="${cy}" r="4"/>`),

@@ -1,6 +1,6 @@
 import { openGate } from "./gate.mjs";
 
-export { reads, start } from "./gate.mjs";
+export { reads } from "./gate.mjs";
 export const title = "`gate.check(subject, feature, { now })`";
 export const budgets = [{ than: "strings", most: 1.5 }];
 

@@ -4,9 +4,9 @@ import { join } from "node:path";
 
 export const reads = ["head", "pack"];
 
-export const start = () => import(join(process.env.PACKAGE, "dist/esm/node.js"));
+const library = await import(join(process.env.PACKAGE, "dist/esm/node.js"));
 
-export const openGate = ({ library, files: { head, pack }, trustedKeys, now }) =>
+export const openGate = ({ files: { head, pack }, trustedKeys, now }) =>
   library.openGate({
     snapshot: { head, pack },
     audience: "acme/benchmark",

@@ -1,6 +1,6 @@
 import { openGate } from "./gate.mjs";
 
-export { reads, start } from "./gate.mjs";
+export { reads } from "./gate.mjs";
 export const title = "`subject.hasAccess(feature, { now })`, bound";
 export const budgets = [{ subjects: 10_000, than: "floor", most: 0.2 }];
 

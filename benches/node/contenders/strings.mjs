@@ -1,6 +1,6 @@
 import { openGate } from "./gate.mjs";
 
-export { reads, start } from "./gate.mjs";
+export { reads } from "./gate.mjs";
 export const title = "`gate.hasAccess(subject, feature, { now })`";
 export const budgets = [
   { subjects: 10_000, than: "floor", most: 1 },

@@ -23,10 +23,10 @@ pub(crate) struct Options {
     /// Count the instructions of the engine with callgrind instead.
     #[arg(long, conflicts_with = "peers")]
     instructions: bool,
-    /// Run only this measurement, by its name in benches/node.
-    #[arg(long, conflicts_with_all = ["peers", "instructions"])]
-    only: Option<String>,
-    /// Write what was measured into the README and docs.
+    /// Run only this measurement, by its name in benches/node; may be repeated.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["peers", "instructions"])]
+    only: Vec<String>,
+    /// Draw what was measured into docs, or write what was measured of peers into the README.
     #[arg(long)]
     write: bool,
     /// Write all figures to target/bench/figures.json.
@@ -64,19 +64,18 @@ fn measure(options: &Options) -> Result<()> {
         program("peers", &[])?;
         return if options.write { program("readme", &[]) } else { Ok(()) };
     }
-    for name in chosen(options.only.as_deref())? {
+    for name in chosen(&options.only)? {
         program(name, &[&subjects])?;
     }
     if options.write { program("graphs", &[]) } else { Ok(()) }
 }
 
-fn chosen(only: Option<&str>) -> Result<Vec<&'static str>> {
-    let names = PROGRAMS.iter().copied().filter(|name| only.is_none_or(|only| only == *name));
-    let names: Vec<_> = names.collect();
-    if names.is_empty() {
-        bail!("there is no such measurement; there are {}", PROGRAMS.join(", "));
+fn chosen(only: &[String]) -> Result<Vec<&'static str>> {
+    if let Some(name) = only.iter().find(|name| !PROGRAMS.contains(&name.as_str())) {
+        bail!("there is no measurement `{name}`: choose from {}", PROGRAMS.join(", "));
     }
-    Ok(names)
+    let wanted = |name: &&str| only.is_empty() || only.iter().any(|only| only == name);
+    Ok(PROGRAMS.iter().copied().filter(wanted).collect())
 }
 
 fn program(name: &str, arguments: &[&str]) -> Result<()> {
