@@ -10,8 +10,8 @@ use core::fmt;
 use chrono::{DateTime, Datelike as _, Utc};
 
 use crate::error::Error;
-use calendar::add_months;
 pub use calendar::{ExpirationUnit, expiration};
+use calendar::{add_months, plain};
 
 const MINUTE_MS: i64 = 60_000;
 const HOUR_MS: i64 = 60 * MINUTE_MS;
@@ -152,6 +152,9 @@ impl Timestamp {
     /// # Errors
     /// `instant-malformed` when the text is not RFC 3339 within the years 1 to 9999.
     pub fn parse(text: &str) -> Result<Self, Error> {
+        if let Some(instant) = plain(text) {
+            return Ok(instant.into());
+        }
         let parsed = DateTime::parse_from_rfc3339(text).map_err(|_| MALFORMED_INSTANT)?;
         let nanos = parsed.timestamp_subsec_nanos();
         let millis = parsed.timestamp() * 1000 + i64::from(nanos / 1_000_000);

@@ -2,8 +2,6 @@
 
 use core::fmt;
 
-use chrono::{Datelike as _, NaiveDate};
-
 use super::{DAY_MS, HOUR_MS, Instant};
 use crate::error::Error;
 
@@ -87,22 +85,124 @@ pub(super) fn add_months(at: Instant, months: i64) -> Option<Instant> {
         return Some(at);
     }
     let (month, into_month) = month_after(at, months)?;
+    let first = millis_of(month);
+    if into_month < SHORTEST_MONTH_MS {
+        return Instant::from_millis(first + into_month);
+    }
     let time = into_month.rem_euclid(DAY_MS);
-    let last_day = i64::from(month.num_days_in_month()) * DAY_MS - DAY_MS;
-    Instant::from_millis(millis_of(month) + (into_month - time).min(last_day) + time)
+    let last_day = millis_of(month + 1) - first - DAY_MS;
+    Instant::from_millis(first + (into_month - time).min(last_day) + time)
 }
 
-/// The first day of the month that is `months` after that of `at`, and how far `at` is into its
-/// own.
-fn month_after(at: Instant, months: i64) -> Option<(NaiveDate, i64)> {
-    let days = at.0.div_euclid(DAY_MS);
-    let date = NaiveDate::from_epoch_days(i32::try_from(days).ok()?)?;
-    let month = (i64::from(date.year()) * 12 + i64::from(date.month0())).checked_add(months)?;
-    let year = i32::try_from(month.div_euclid(12)).ok()?;
-    let first = NaiveDate::from_ymd_opt(year, u32::try_from(month.rem_euclid(12)).ok()? + 1, 1)?;
-    Some((first, i64::from(date.day0()) * DAY_MS + at.0.rem_euclid(DAY_MS)))
+const SHORTEST_MONTH_MS: i64 = 28 * DAY_MS;
+
+/// The month that is `months` after that of `at`, and how far `at` is into its own.
+fn month_after(at: Instant, months: i64) -> Option<(u32, i64)> {
+    let since = at.0 - Instant::MIN.0;
+    let (month, day) = month_and_day((since / DAY_MS) as u32 + DAYS_TO_YEAR_1);
+    let month = u32::try_from(i64::from(month).checked_add(months)?).ok()?;
+    MONTHS.contains(&month).then(|| (month, i64::from(day) * DAY_MS + since % DAY_MS))
 }
 
-fn millis_of(date: NaiveDate) -> i64 {
-    i64::from(date.to_epoch_days()) * DAY_MS
+/// The months that there are, counted from January of the year 0.
+const MONTHS: core::ops::Range<u32> = 12..120_000;
+
+/// The first millisecond of a month.
+const fn millis_of(month: u32) -> i64 {
+    (day_of(month, 0) - DAYS_TO_YEAR_1) as i64 * DAY_MS + Instant::MIN.0
+}
+
+const DAYS_IN_4_YEARS: u32 = 1_461;
+const DAYS_IN_400_YEARS: u32 = 146_097;
+/// From 0000-03-01 to 0001-01-01.
+const DAYS_TO_YEAR_1: u32 = 306;
+
+/// The day, counted from 0000-03-01, that is `day` days after the first of a month.
+///
+/// Years are taken to begin in March, so that the day that some of them lack is their last one and
+/// the lengths of months follow a line: five take 153 days.
+const fn day_of(month: u32, day: u32) -> u32 {
+    let (year, month) = ((month - 2) / 12, (month - 2) % 12);
+    year * 365 + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day
+}
+
+/// The month that a day is in, counted from January of the year 0, and how many days of the month
+/// are before it.
+const fn month_and_day(day: u32) -> (u32, u32) {
+    let (cycle, day) = (day / DAYS_IN_400_YEARS, day % DAYS_IN_400_YEARS);
+    // Without the leap days of the cycle so far, every year has 365.
+    let leap_days = day / (DAYS_IN_4_YEARS - 1) - day / 36_524 + day / (DAYS_IN_400_YEARS - 1);
+    let year = (day - leap_days) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    ((cycle * 400 + year) * 12 + month + 2, day - (153 * month + 2) / 5)
+}
+
+/// Reads an instant as most are written, `2024-01-31T00:00:00Z`; others are for a library to read.
+pub(super) fn plain(text: &str) -> Option<Instant> {
+    let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T', rest @ ..] = text.as_bytes() else {
+        return None;
+    };
+    let [h1, h2, b':', n1, n2, b':', s1, s2, b'Z'] = rest else { return None };
+    let number = |digits: &[u8]| {
+        let digit = |sum: u32, digit: &u8| {
+            digit.is_ascii_digit().then(|| sum * 10 + u32::from(*digit - b'0'))
+        };
+        digits.iter().try_fold(0_u32, digit)
+    };
+    let (year, month) = (number(&[*y1, *y2, *y3, *y4])?, number(&[*m1, *m2])?);
+    let (day, hour) = (number(&[*d1, *d2])?, number(&[*h1, *h2])?);
+    let (minute, second) = (number(&[*n1, *n2])?, number(&[*s1, *s2])?);
+    if year < 1 || !(1..=12).contains(&month) || hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    let month = year * 12 + month - 1;
+    if day < 1 || day > day_of(month + 1, 0) - day_of(month, 0) {
+        return None;
+    }
+    let time = i64::from(hour) * HOUR_MS + i64::from(minute * 60 + second) * 1000;
+    Instant::from_millis(millis_of(month) + i64::from(day - 1) * DAY_MS + time)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+    use chrono::{Datelike as _, NaiveDate};
+
+    use super::*;
+
+    #[test]
+    fn every_day_is_where_another_calendar_has_it() {
+        let first = NaiveDate::from_ymd_opt(1, 1, 1).unwrap();
+        for (day, date) in (DAYS_TO_YEAR_1..).zip(first.iter_days()) {
+            if date.year() == 10_000 {
+                break;
+            }
+            let month = u32::try_from(date.year()).unwrap() * 12 + date.month0();
+            assert_eq!(month_and_day(day), (month, date.day0()), "{date}");
+            assert_eq!(day_of(month, date.day0()), day, "{date}");
+            let millis = i64::from(date.to_epoch_days()) * DAY_MS;
+            assert_eq!(millis_of(month) + i64::from(date.day0()) * DAY_MS, millis, "{date}");
+        }
+    }
+
+    #[test]
+    fn what_is_read_plainly_is_what_a_library_reads() {
+        let library = |text: &str| {
+            let read = chrono::DateTime::parse_from_rfc3339(text).ok()?;
+            Instant::from_millis(read.timestamp_millis())
+        };
+        let days = ["0001-01-01", "1900-02-28", "2000-02-29", "2024-12-31", "9999-12-31"];
+        for (day, time) in days.iter().flat_map(|day| ["00:00:00", "23:59:59"].map(|t| (day, t))) {
+            let text = format!("{day}T{time}Z");
+            assert_eq!(plain(&text).unwrap(), library(&text).unwrap(), "{text}");
+        }
+        let odd = "0000-01-01T00:00:00Z 2023-02-29T00:00:00Z 1900-02-29T00:00:00Z \
+             2024-00-01T00:00:00Z 2024-13-01T00:00:00Z 2024-01-00T00:00:00Z 2024-01-32T00:00:00Z \
+             2024-01-01T24:00:00Z 2024-01-01T00:60:00Z 2016-12-31T23:59:60Z 2024-01-01t00:00:00z \
+             2024-01-01T00:00:00+00:00 2024-01-01T00:00:00.5Z +024-01-01T00:00:00Z 2024-01-01";
+        for text in odd.split_whitespace() {
+            assert_eq!(plain(text), None, "{text}");
+        }
+    }
 }
