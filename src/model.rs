@@ -5,6 +5,7 @@
 //! [`compile`](crate::engine::compile) and by whoever reads the lines.
 
 mod json;
+mod unread;
 
 use std::collections::BTreeMap;
 
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::amount::Amount;
 use crate::time::{ExpirationUnit, Interval, Timestamp};
+pub use unread::UnreadSubject;
 
 /// One line of facts. A reader chooses by the key that is present, so that errors name their field.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]

@@ -7,7 +7,6 @@ use super::row::{Row, check_entitlement, check_subject};
 use super::{record, refusal};
 use crate::engine::program::Rule;
 use crate::error::Error;
-use crate::time::Instant;
 
 /// Why a subject cannot be published.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,7 +75,7 @@ fn written_out<'a>(
     let mut rows = Vec::with_capacity(subject.entitlements.len());
     for entitlement in &subject.entitlements {
         let feature = declared(&entitlement.feature).ok_or(refusal::UNDECLARED_FEATURE)?;
-        rows.push(Row::new(Feature::of(0, feature), entitlement, Instant::MIN)?);
+        rows.push(Row::new(Feature::of(0, feature), entitlement, None)?);
     }
     let lines: Vec<_> = rows.iter().map(Row::line).collect();
     Ok(record::write(&subject.id, &lines).len())

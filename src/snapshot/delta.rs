@@ -40,16 +40,48 @@ impl Encoded {
         has: impl Fn(&Digest) -> bool,
         earlier: impl Fn(usize) -> Option<Vec<u8>>,
     ) -> Vec<u8> {
-        let mut file = DELTA_MAGIC.to_vec();
+        let mut delta = DeltaWriter::default();
         for (part, place) in self.parts().zip(0..).filter(|(part, _)| !has(&part.digest)) {
-            let patch = earlier(place).map(|old| diff(&old, &part.bytes));
-            let patch = patch.filter(|patch| patch.len() < part.bytes.len());
-            file.extend_from_slice(&part.digest.0);
-            let bytes = patch.as_ref().unwrap_or(&part.bytes);
-            put_u32(&mut file, bytes.len() << 1 | usize::from(patch.is_some()));
-            file.extend_from_slice(bytes);
+            delta.put(&part.digest, &part.bytes, earlier(place).as_deref());
         }
-        file
+        delta.bytes
+    }
+}
+
+/// Writes a delta part by part, in the order of [`Encoded::parts`].
+pub struct DeltaWriter {
+    bytes: Vec<u8>,
+}
+
+impl Default for DeltaWriter {
+    fn default() -> Self {
+        Self { bytes: DELTA_MAGIC.to_vec() }
+    }
+}
+
+impl DeltaWriter {
+    /// Puts a part that the earlier body has not, as a patch of what it has in its place where that
+    /// is shorter.
+    ///
+    /// ```
+    /// use edgegrant::snapshot::{DeltaWriter, Digest};
+    ///
+    /// let mut delta = DeltaWriter::default();
+    /// delta.put(&Digest([1; 32]), b"part", None);
+    /// assert_eq!(delta.bytes().len(), 4 + 32 + 4 + 4);
+    /// ```
+    pub fn put(&mut self, name: &Digest, part: &[u8], earlier: Option<&[u8]>) {
+        let patch = earlier.map(|old| diff(old, part)).filter(|patch| patch.len() < part.len());
+        self.bytes.extend_from_slice(&name.0);
+        let bytes = patch.as_deref().unwrap_or(part);
+        put_u32(&mut self.bytes, bytes.len() << 1 | usize::from(patch.is_some()));
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// What was written so far.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
     }
 }
 

@@ -1,17 +1,13 @@
 //! From compiled subjects to the parts of a body.
 
-use std::collections::{BTreeSet, HashMap};
-
-use super::body::{pack_length, write_pack};
-use super::catalogue::{self, Catalogue, Counts, Feature};
-use super::hash::{Seed, digest, page_of};
-use super::layout::{
-    KEY_BYTES_MAX, PAGE_BITS_MAX, PAGE_BYTES_CHOSEN, PAGE_BYTES_KEPT, UNIT_BYTES_MAX,
-};
-use super::page_write::{self, Item};
-use super::row::{Row, check_subject};
+use super::body::{before_pages, pack_length, write_pack};
+use super::catalogue::{self, Counts};
+use super::hash::{Seed, digest};
+use super::layout::{PAGE_BITS_MAX, PAGE_BYTES_CHOSEN, PAGE_BYTES_KEPT};
+use super::packed::Packer;
+use super::pages::{PageWriter, Unwritten};
 use super::tree::{self, Levels};
-use super::{Digest, FeatureRecord, Roots, SubjectRecord, refusal, validate};
+use super::{Digest, FeatureRecord, Roots, SubjectRecord, refusal};
 use crate::error::Error;
 use crate::time::Instant;
 
@@ -118,146 +114,120 @@ pub fn encode(
     features: &[FeatureRecord],
     subjects: Vec<SubjectRecord>,
 ) -> Result<Encoded, Error> {
-    let encoder = Encoder::new(settings, features)?;
-    check_ids(&subjects)?;
-    let page_bits = settings.previous_page_bits.unwrap_or_else(|| first_guess(&subjects));
-    if page_bits > PAGE_BITS_MAX {
-        return Err(refusal::LIMIT);
-    }
-    let (mut page_bits, mut pages) = encoder.fitting_pages(page_bits, &subjects)?;
-    let better = better_page_bits(page_bits, &pages, settings.previous_page_bits.is_some());
-    if better != page_bits {
-        (page_bits, pages) = encoder.fitting_pages(better, &subjects)?;
-    }
-    let counts = Counts {
-        subjects: subjects.len() as u64,
-        aliases: subjects.iter().map(|subject| subject.aliases.len() as u64).sum(),
-        entitlements: subjects.iter().map(|subject| subject.entitlements.len() as u64).sum(),
+    let mut packer = Packer::new(settings.seed);
+    features.iter().try_for_each(|feature| packer.declare(feature))?;
+    let (packed, counts) = pack(&packer, &subjects)?;
+    drop(subjects);
+    let write = |page_bits| {
+        let writer = PageWriter::new(settings, features, page_bits)?;
+        let pages = match writer.write(0..1 << page_bits, &packed) {
+            Err(Unwritten::Full) => return Ok(None),
+            pages => pages?,
+        };
+        let bytes = pages.iter().map(|page| page.bytes.len() as u64).sum();
+        Ok::<_, Error>(Some((pages, bytes)))
     };
-    let catalogue = catalogue::write(&encoder.seed, page_bits, counts, features)?;
-    let length = pages.iter().map(|part| part.bytes.len()).sum();
-    let length = pack_length(catalogue.len(), page_bits, length);
-    // What a reader would refuse is not published.
-    let read = Catalogue::open(&catalogue)?;
-    for (page, index) in pages.iter().zip(0..) {
-        validate::page(&page.bytes, index, &read, settings.usage_as_of)?;
-    }
-    let catalogue = Part { digest: digest(&[&catalogue]), bytes: catalogue };
-    let nodes = nodes(page_bits, pages.iter().map(|page| page.digest).collect());
-    let root = nodes.first().or(pages.first()).map_or(digest(&[]), |root| root.digest);
-    let roots = Roots { root, catalogue: catalogue.digest, pack_length: length as u64 };
+    let (page_bits, pages, bytes) = fit(settings, counts.subjects, write)?;
+    let names = pages.iter().map(|page| page.digest).collect();
+    let Above { catalogue, nodes, roots } =
+        Above::of(settings, features, page_bits, counts, names, bytes)?;
     Ok(Encoded { catalogue, nodes, pages, page_bits, roots, counts })
 }
 
-struct Encoder<'a> {
-    seed: Seed,
-    usage_as_of: Instant,
-    features: HashMap<&'a str, Feature<'a>>,
+/// All subjects and aliases as they wait, and how many there are.
+fn pack(packer: &Packer, subjects: &[SubjectRecord]) -> Result<(Vec<u8>, Counts), Error> {
+    let mut out = Vec::new();
+    let mut counts = Counts::default();
+    for SubjectRecord { id, aliases, entitlements } in subjects {
+        let packed = entitlements.iter().map(|given| packer.entitlement(given));
+        let packed = packed.collect::<Result<Vec<_>, _>>()?;
+        packer.subject(&mut out, 0, id, &mut packed.iter().collect::<Vec<_>>())?;
+        aliases.iter().try_for_each(|alias| packer.alias(&mut out, 0, alias, id))?;
+        counts += Counts {
+            subjects: 1,
+            aliases: aliases.len() as u64,
+            entitlements: entitlements.len() as u64,
+        };
+    }
+    Ok((out, counts))
 }
 
-impl<'a> Encoder<'a> {
-    fn new(settings: &Settings, features: &'a [FeatureRecord]) -> Result<Self, Error> {
+/// Writes as many pages as fit best, and gives what was written last, with the page bits and the
+/// bytes of all pages. `write` writes the pages for page bits and says how many bytes they take, or
+/// nothing where one of them would be too long.
+///
+/// # Errors
+/// What `write` refuses, and `snapshot-limit` when not even the most pages are enough.
+pub fn fit<P, E: From<Error>>(
+    settings: &Settings,
+    subjects: u64,
+    mut write: impl FnMut(u8) -> Result<Option<(P, u64)>, E>,
+) -> Result<(u8, P, u64), E> {
+    let mut fitting = |bits: u8| {
+        for page_bits in bits..=PAGE_BITS_MAX {
+            if let Some((pages, bytes)) = write(page_bits)? {
+                return Ok((page_bits, pages, bytes));
+            }
+        }
+        Err(E::from(refusal::LIMIT))
+    };
+    let published = settings.previous_page_bits;
+    let (page_bits, pages, bytes) = fitting(published.unwrap_or_else(|| first_guess(subjects)))?;
+    let better = better_page_bits(page_bits, bytes, published.is_some());
+    if better == page_bits { Ok((page_bits, pages, bytes)) } else { fitting(better) }
+}
+
+/// What stands above the pages of a body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Above {
+    /// The catalogue.
+    pub catalogue: Part,
+    /// The nodes from the root downwards, each level in order.
+    pub nodes: Vec<Part>,
+    /// What the head has to name.
+    pub roots: Roots,
+}
+
+impl Above {
+    /// Names pages, which take so many bytes and hold so many things.
+    ///
+    /// # Errors
+    /// As [`encode`].
+    pub fn of(
+        settings: &Settings,
+        features: &[FeatureRecord],
+        page_bits: u8,
+        counts: Counts,
+        pages: Vec<Digest>,
+        page_bytes: u64,
+    ) -> Result<Self, Error> {
         let seed = Seed::new(settings.seed);
-        let mut known = HashMap::with_capacity(features.len());
-        for feature in features {
-            let key = feature.key.as_str();
-            let unit = feature.unit.as_deref();
-            let fits = (1..=KEY_BYTES_MAX).contains(&key.len());
-            if !fits || unit.is_some_and(|unit| !(1..=UNIT_BYTES_MAX).contains(&unit.len())) {
-                return Err(refusal::FEATURE_KEY);
-            }
-            let feature = Feature::of(seed.place(key), feature);
-            if known.insert(key, feature).is_some() {
-                return Err(refusal::DUPLICATE_FEATURE);
-            }
-        }
-        Ok(Self { seed, usage_as_of: settings.usage_as_of, features: known })
+        let catalogue = catalogue::write(&seed, page_bits, counts, features)?;
+        let pack_length = pack_length(catalogue.len(), page_bits, 0) as u64 + page_bytes;
+        let catalogue = Part { digest: digest(&[&catalogue]), bytes: catalogue };
+        let first = pages.first().copied();
+        let nodes = nodes(page_bits, pages);
+        let root = nodes.first().map(|node| node.digest).or(first);
+        let root = root.unwrap_or_else(|| digest(&[]));
+        let roots = Roots { root, catalogue: catalogue.digest, pack_length };
+        Ok(Self { catalogue, nodes, roots })
     }
 
-    /// The pages of as many bits as asked for, or of as many more as it takes for each to fit.
-    fn fitting_pages(
-        &self,
-        mut page_bits: u8,
-        subjects: &[SubjectRecord],
-    ) -> Result<(u8, Vec<Part>), Error> {
-        loop {
-            match self.pages(page_bits, subjects) {
-                Err(refused) if refused == refusal::LIMIT && page_bits < PAGE_BITS_MAX => {
-                    page_bits += 1;
-                }
-                pages => return pages.map(|pages| (page_bits, pages)),
-            }
-        }
+    /// What the pack begins with, before pages of such lengths.
+    #[must_use]
+    pub fn before_pages(&self, pages: impl Iterator<Item = usize>) -> Vec<u8> {
+        let nodes = self.nodes.iter().map(|node| node.bytes.as_slice());
+        before_pages(&self.catalogue.bytes, nodes, pages)
     }
-
-    fn pages(&self, page_bits: u8, subjects: &[SubjectRecord]) -> Result<Vec<Part>, Error> {
-        let mut buckets: Vec<Vec<Key<'_>>> = vec![Vec::new(); 1 << page_bits];
-        let mut place = |id: &str, key| {
-            let page = page_of(self.seed.place(id), page_bits) as usize;
-            if let Some(bucket) = buckets.get_mut(page) {
-                bucket.push(key);
-            }
-        };
-        for subject in subjects {
-            place(&subject.id, Key::Subject(subject));
-            for alias in &subject.aliases {
-                place(alias, Key::Alias(alias, &subject.id));
-            }
-        }
-        let page = |(bucket, index): (Vec<Key<'_>>, u32)| {
-            let items = bucket.iter().map(|key| self.item(key)).collect::<Result<Vec<_>, _>>()?;
-            let (digest, bytes) = page_write::write(&self.seed, page_bits, index, items)?;
-            Ok(Part { digest, bytes })
-        };
-        buckets.into_iter().zip(0..).map(page).collect()
-    }
-
-    fn item<'b>(&'b self, key: &Key<'b>) -> Result<Item<'b>, Error> {
-        let subject = match *key {
-            Key::Alias(id, target) => return Ok(Item::Alias { id, target }),
-            Key::Subject(subject) => subject,
-        };
-        let entitlements = &subject.entitlements;
-        check_subject(&subject.id, entitlements.len())?;
-        let mut rows = Vec::with_capacity(entitlements.len());
-        let mut seen = BTreeSet::new();
-        for entitlement in entitlements {
-            let feature = self.features.get(entitlement.feature.as_str());
-            let feature = *feature.ok_or(refusal::UNDECLARED_FEATURE)?;
-            if !seen.insert(feature.place) {
-                return Err(refusal::DUPLICATE_FEATURE);
-            }
-            rows.push(Row::new(feature, entitlement, self.usage_as_of)?);
-        }
-        rows.sort_unstable_by_key(|row| row.feature.place);
-        Ok(Item::Subject { id: &subject.id, rows })
-    }
-}
-
-/// What falls into a page.
-#[derive(Clone, Copy)]
-enum Key<'a> {
-    Subject(&'a SubjectRecord),
-    Alias(&'a str, &'a str),
-}
-
-fn check_ids(subjects: &[SubjectRecord]) -> Result<(), Error> {
-    let mut ids: Vec<&String> =
-        subjects.iter().flat_map(|subject| subject.aliases.iter().chain([&subject.id])).collect();
-    ids.iter().try_for_each(|id| check_subject(id, 0))?;
-    ids.sort_unstable();
-    let twice = ids.windows(2).any(|pair| matches!(pair, [one, other] if one == other));
-    if twice { Err(refusal::DUPLICATE_ID) } else { Ok(()) }
 }
 
 /// A number of pages to begin with, from what a subject usually takes.
-fn first_guess(subjects: &[SubjectRecord]) -> u8 {
-    page_bits_for(subjects.len() as u64 * 64)
+fn first_guess(subjects: u64) -> u8 {
+    page_bits_for(subjects * 64)
 }
 
 /// The number of pages that fits best; one that was published stays while its mean is acceptable.
-fn better_page_bits(page_bits: u8, pages: &[Part], published: bool) -> u8 {
-    let bytes: u64 = pages.iter().map(|page| page.bytes.len() as u64).sum();
+fn better_page_bits(page_bits: u8, bytes: u64, published: bool) -> u8 {
     if published && PAGE_BYTES_KEPT.contains(&(bytes >> page_bits)) {
         return page_bits;
     }

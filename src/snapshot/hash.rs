@@ -36,6 +36,11 @@ impl Seed {
         self.places.hash(text.as_bytes())
     }
 
+    /// What tells bytes apart for as long as a publisher works.
+    pub(super) fn fingerprint(&self, bytes: &[u8]) -> u64 {
+        self.places.hash(bytes)
+    }
+
     /// What makes the digest of a page no oracle for its content.
     pub(super) fn pepper(&self, page_bits: u8, index: u32) -> [u8; PEPPER_BYTES] {
         first(digest(&[PREFIX_PEPPER, &self.secret, &[page_bits], &index.to_le_bytes()]))

@@ -61,25 +61,37 @@ pub(super) fn write(id: &str, lines: &[Line<'_>]) -> Vec<u8> {
         let at = ordered.partition_point(|before| before.feature.key < line.feature.key);
         ordered.insert(at, line);
     }
+    let mut out = begun(id, ordered.len());
+    ordered.into_iter().for_each(|line| put_line(&mut out, line));
+    out
+}
+
+/// No record begins with more.
+pub(super) const BEGUN_BYTES_MAX: usize = RECORD_MAGIC.len() + 2 + ID_BYTES_MAX + 2;
+
+/// What a record begins with, before its lines, which are in the order of their keys.
+pub(super) fn begun(id: &str, lines: usize) -> Vec<u8> {
     let mut out = RECORD_MAGIC.to_vec();
     put_part(&mut out, id.as_bytes());
-    put_varint(&mut out, ordered.len() as u64);
-    for Line { feature, config, shape, ids } in ordered {
-        put_part(&mut out, feature.key.as_bytes());
-        out.push(policy_byte(feature.when_expired));
-        put_part(&mut out, feature.unit.unwrap_or_default().as_bytes());
-        put_part(&mut out, config.unwrap_or_default());
-        put_part(&mut out, shape);
-        if ids.is_empty() {
-            out.push(0);
-        } else {
-            // One group of marks, none of them set, stands before the ids.
-            put_varint(&mut out, ids.len() as u64 + 1);
-            out.push(0);
-            out.extend_from_slice(ids);
-        }
-    }
+    put_varint(&mut out, lines as u64);
     out
+}
+
+pub(super) fn put_line(out: &mut Vec<u8>, line: &Line<'_>) {
+    let Line { feature, config, shape, ids } = line;
+    put_part(out, feature.key.as_bytes());
+    out.push(policy_byte(feature.when_expired));
+    put_part(out, feature.unit.unwrap_or_default().as_bytes());
+    put_part(out, config.unwrap_or_default());
+    put_part(out, shape);
+    if ids.is_empty() {
+        out.push(0);
+    } else {
+        // One group of marks, none of them set, stands before the ids.
+        put_varint(out, ids.len() as u64 + 1);
+        out.push(0);
+        out.extend_from_slice(ids);
+    }
 }
 
 fn entry<'a>(reader: &mut Reader<'a>) -> Option<(Feature<'a>, EntryBytes<'a>)> {

@@ -25,7 +25,7 @@ impl<'a> Row<'a> {
     pub(super) fn new(
         feature: Feature<'a>,
         entitlement: &'a EntitlementRecord,
-        usage_as_of: Instant,
+        usage_as_of: Option<Instant>,
     ) -> Result<Self, Error> {
         check_entitlement(entitlement)?;
         let mut ids = Vec::new();

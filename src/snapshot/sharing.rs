@@ -20,12 +20,22 @@ pub(super) struct Shape {
     pub(super) tokens: Vec<Token>,
 }
 
-/// An entitlement: the place of its config in the page, and its tokens.
-pub(super) type Entry<'a> = (Option<usize>, &'a [Token]);
+/// Entitlements that differ in nothing.
+#[derive(Clone, Copy)]
+pub(super) struct Entry<'a> {
+    /// The place of their config in the page.
+    pub(super) config: Option<usize>,
+    pub(super) tokens: &'a [Token],
+    /// How many they are.
+    pub(super) count: usize,
+}
 
 /// Entitlements that are alike except for usage.
 struct Group {
+    /// The places of entries.
     members: Vec<usize>,
+    /// How many entitlements they are.
+    count: usize,
 }
 
 /// How many shapes of a kind are tried before a group gets its own.
@@ -37,16 +47,17 @@ const OWN_OVERHEAD: usize = 2;
 impl Sharing {
     pub(super) fn of(entries: &[Entry<'_>]) -> Self {
         let mut groups = alike(entries);
-        groups.sort_by_key(|group| core::cmp::Reverse(group.members.len()));
+        groups.sort_by_key(|group| core::cmp::Reverse(group.count));
         let mut kept: Vec<Group> = Vec::new();
         let mut kinds: HashMap<(Option<usize>, Vec<u64>), Vec<usize>> = HashMap::new();
         for group in groups {
             let Some(entry) = group.first(entries) else { continue };
-            let candidates = kinds.entry((entry.0, kind(entry.1))).or_default();
-            match cheapest(&group, entry.1, candidates, &kept, entries) {
+            let candidates = kinds.entry((entry.config, kind(entry.tokens))).or_default();
+            match cheapest(&group, entry.tokens, candidates, &kept, entries) {
                 Some(shape) => {
                     if let Some(host) = kept.get_mut(shape) {
                         host.members.extend(group.members);
+                        host.count += group.count;
                     }
                 }
                 None => {
@@ -67,7 +78,7 @@ impl Sharing {
                     *shape = index;
                 }
             }
-            let config = group.first(entries).and_then(|entry| entry.0);
+            let config = group.first(entries).and_then(|entry| entry.config);
             shapes.push(Shape { config, tokens: group.common(entries) });
         }
         Self { shapes, of }
@@ -81,16 +92,16 @@ impl Group {
 
     /// For each field the most frequent value; of several the smallest.
     fn common(&self, entries: &[Entry<'_>]) -> Vec<Token> {
-        let Some((_, first)) = self.first(entries) else { return Vec::new() };
-        let rows: Vec<&[Token]> =
-            self.members.iter().filter_map(|m| entries.get(*m)).map(|e| e.1).collect();
+        let Some(first) = self.first(entries) else { return Vec::new() };
+        let rows: Vec<&Entry<'_>> = self.members.iter().filter_map(|m| entries.get(*m)).collect();
         let mut values = Vec::with_capacity(rows.len());
         let column = |(field, token): (usize, &Token)| {
+            let value = |row: &&Entry<'_>| row.tokens.get(field).map(|token| (*token, row.count));
             values.clear();
-            values.extend(rows.iter().filter_map(|row| row.get(field).copied()));
-            if values.iter().all(|value| value == token) { *token } else { mode(&mut values) }
+            values.extend(rows.iter().filter_map(value));
+            if values.iter().all(|value| value.0 == *token) { *token } else { mode(&mut values) }
         };
-        first.iter().enumerate().map(column).collect()
+        first.tokens.iter().enumerate().map(column).collect()
     }
 }
 
@@ -99,16 +110,19 @@ fn alike(entries: &[Entry<'_>]) -> Vec<Group> {
     let mut places: HashMap<Vec<u8>, usize> = HashMap::new();
     let mut groups: Vec<Group> = Vec::new();
     let mut key = Vec::new();
-    for (index, (config, tokens)) in entries.iter().enumerate() {
+    for (index, Entry { config, tokens, count }) in entries.iter().enumerate() {
         key.clear();
         Token::Shared(config.map_or(0, |config| config as u64 + 1)).put(&mut key);
         let steady = tokens.iter().filter(|token| !matches!(token, Token::Used(_)));
         steady.for_each(|token| token.put(&mut key));
         match places.get(&key).and_then(|place| groups.get_mut(*place)) {
-            Some(group) => group.members.push(index),
+            Some(group) => {
+                group.members.push(index);
+                group.count += count;
+            }
             None => {
                 places.insert(key.clone(), groups.len());
-                groups.push(Group { members: vec![index] });
+                groups.push(Group { members: vec![index], count: *count });
             }
         }
     }
@@ -134,23 +148,24 @@ fn cheapest(
 ) -> Option<usize> {
     let alone = SHAPE_OVERHEAD + tokens.iter().map(|token| token.length()).sum::<usize>();
     let cost = |shape: &usize| {
-        let (_, host) = kept.get(*shape)?.first(entries)?;
-        let differing = tokens.iter().zip(host).filter(|(own, shared)| own != shared);
+        let host = kept.get(*shape)?.first(entries)?;
+        let differing = tokens.iter().zip(host.tokens).filter(|(own, shared)| own != shared);
         let steady = differing.filter(|(own, _)| !matches!(own, Token::Used(_)));
         let each = steady.map(|(own, shared)| own.minus(*shared).length()).sum::<usize>();
-        Some((group.members.len() * (each + OWN_OVERHEAD), *shape))
+        Some((group.count * (each + OWN_OVERHEAD), *shape))
     };
     let best = candidates.iter().take(SHAPES_TRIED).filter_map(cost).min()?;
     if best.0 < alone { Some(best.1) } else { None }
 }
 
-/// The most frequent of some values; of several the smallest.
-fn mode(values: &mut [Token]) -> Token {
+/// The most frequent of some values, each told how often it is there; of several the smallest.
+fn mode(values: &mut [(Token, usize)]) -> Token {
     values.sort_unstable();
-    let longest = values
-        .chunk_by(PartialEq::eq)
-        .reduce(|best, run| if run.len() > best.len() { run } else { best });
-    longest.and_then(<[_]>::first).copied().unwrap_or(Token::Shared(0))
+    let frequency = |run: &[(Token, usize)]| run.iter().map(|value| value.1).sum::<usize>();
+    let most = values
+        .chunk_by(|one, other| one.0 == other.0)
+        .reduce(|best, run| if frequency(run) > frequency(best) { run } else { best });
+    most.and_then(<[_]>::first).map_or(Token::Shared(0), |value| value.0)
 }
 
 /// What is left of an entitlement once its shape is taken away: marks, differences and the ids of

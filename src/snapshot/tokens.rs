@@ -1,6 +1,6 @@
 //! The other direction of `fields`: a program as tokens, from which shapes and own parts are made.
 
-use super::bytes::{amount_code, length, put_amount, put_time, put_varint, time_code};
+use super::bytes::{Reader, amount_code, length, put_amount, put_time, put_varint, time_code};
 use super::fields::{IdKind, first_anchor, flag, millis, net_without_grants};
 use crate::amount::Amount;
 use crate::engine::program::{Grant, Metered, Program, Rule, Steady, Stretch, Usage};
@@ -26,6 +26,28 @@ impl Token {
             Self::Amount(nanos) | Self::Used(nanos) => put_amount(out, nanos),
             Self::Time(millis) => put_time(out, millis),
         }
+    }
+
+    /// Writes it so that it can be read by itself.
+    pub(super) fn put_tagged(self, out: &mut Vec<u8>) {
+        out.push(match self {
+            Self::Shared(_) => 0,
+            Self::Amount(_) => 1,
+            Self::Used(_) => 2,
+            Self::Time(_) => 3,
+        });
+        self.put(out);
+    }
+
+    /// Reads it again.
+    pub(super) fn tagged(reader: &mut Reader<'_>) -> Option<Self> {
+        Some(match reader.byte()? {
+            0 => Self::Shared(reader.varint()?),
+            1 => Self::Amount(reader.amount()?),
+            2 => Self::Used(reader.amount()?),
+            3 => Self::Time(reader.time()?),
+            _ => return None,
+        })
     }
 
     /// How many bytes it takes.
@@ -56,7 +78,7 @@ impl Tokens {
         program: &Program,
         steady: Option<&Steady>,
         ids: &[IdKind],
-        usage_as_of: Instant,
+        usage_as_of: Option<Instant>,
     ) -> Vec<Token> {
         let room = if matches!(program.rule, Rule::Metered(_)) { 32 } else { 1 };
         let mut tokens = Self(Vec::with_capacity(room));
@@ -110,14 +132,14 @@ impl Tokens {
         self.time_if(program.grace_until, millis(program.active_to));
     }
 
-    fn metered(&mut self, metered: &Metered, steady: Option<&Steady>, published: Instant) {
+    fn metered(&mut self, metered: &Metered, steady: Option<&Steady>, published: Option<Instant>) {
         let usage = match metered.usage {
             Usage::Flow { .. } => 0,
             Usage::Level { .. } => flag::LEVEL,
             Usage::Unknown => flag::UNKNOWN,
             Usage::Value { .. } => flag::VALUE,
         };
-        let as_published = metered.usage_as_of == published;
+        let as_published = Some(metered.usage_as_of) == published;
         let changes_at = steady.and_then(|steady| steady.changes_at);
         self.shared(flags(
             usage,
@@ -227,6 +249,29 @@ impl Tokens {
             self.amount(grant.max_rollover);
         }
     }
+}
+
+/// Lets the tokens of a metered program that tell up to which instant usage is known leave it out,
+/// if it is that of the head.
+pub(super) fn usage_as_of_at(tokens: &mut Vec<Token>, published: Instant) -> Option<()> {
+    let Token::Shared(program) = *tokens.first()? else { return None };
+    let times = [flag::ACTIVE_FROM, flag::ACTIVE_TO, flag::GRACE_UNTIL];
+    let place = 1 + times.iter().filter(|time| program & **time != 0).count();
+    let Some(Token::Shared(metered)) = tokens.get_mut(place) else { return None };
+    let amounts = match *metered & flag::USAGE {
+        flag::UNKNOWN => 0,
+        flag::VALUE => 3,
+        _ => 1,
+    };
+    let opening = place + 1 + amounts;
+    let [Token::Time(at), Token::Time(as_of), ..] = tokens.get(opening..)? else { return None };
+    if at + as_of == published.millis() {
+        tokens.remove(opening + 1);
+        if let Some(Token::Shared(metered)) = tokens.get_mut(place) {
+            *metered |= flag::AS_PUBLISHED;
+        }
+    }
+    Some(())
 }
 
 fn flags(first: u64, said: &[(bool, u64)]) -> u64 {

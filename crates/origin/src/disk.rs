@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io::{self, Read, Write as _};
 use std::path::Path;
 
 use crate::failure::Failure;
@@ -27,6 +27,21 @@ pub trait Disk: Debug + Send + Sync {
     /// A file that cannot be written; what was there stays.
     fn write(&self, path: &Path, bytes: &[u8], readers: Readers) -> Result<(), Failure>;
 
+    /// Puts a file in the place of what was there, piece by piece.
+    ///
+    /// # Errors
+    /// A source that cannot be read, or a file that cannot be written; what was there stays.
+    fn write_from(
+        &self,
+        path: &Path,
+        source: &mut dyn Read,
+        readers: Readers,
+    ) -> Result<(), Failure> {
+        let mut bytes = Vec::new();
+        source.read_to_end(&mut bytes).map_err(|error| Failure::io(path, &error))?;
+        self.write(path, &bytes, readers)
+    }
+
     /// Removes a file.
     ///
     /// # Errors
@@ -45,13 +60,23 @@ pub trait Disk: Debug + Send + Sync {
 pub struct Local;
 
 impl Disk for Local {
-    fn write(&self, path: &Path, bytes: &[u8], readers: Readers) -> Result<(), Failure> {
+    fn write(&self, path: &Path, mut bytes: &[u8], readers: Readers) -> Result<(), Failure> {
+        self.write_from(path, &mut bytes, readers)
+    }
+
+    fn write_from(
+        &self,
+        path: &Path,
+        source: &mut dyn Read,
+        readers: Readers,
+    ) -> Result<(), Failure> {
         let failed = |error: io::Error| Failure::io(path, &error);
         if is_device(path) {
-            return open_device(path).and_then(|mut file| file.write_all(bytes)).map_err(failed);
+            let copied = open_device(path).and_then(|mut file| io::copy(source, &mut file));
+            return copied.map(|_| ()).map_err(failed);
         }
         let mut file = beside(path, readers).map_err(failed)?;
-        file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
+        io::copy(source, &mut file).and_then(|_| file.as_file().sync_all()).map_err(failed)?;
         file.persist(path).map(|_| ()).map_err(|error| failed(error.error))
     }
 
@@ -134,8 +159,7 @@ pub fn read(path: &Path, most: u64) -> Result<Vec<u8>, Failure> {
     let failed = |error: io::Error| Failure::io(path, &error);
     let file = File::open(path).map_err(failed)?;
     let mut bytes = Vec::new();
-    io::Read::read_to_end(&mut io::Read::take(file, most.saturating_add(1)), &mut bytes)
-        .map_err(failed)?;
+    file.take(most.saturating_add(1)).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() as u64 > most {
         let message = format!("{}: the file has more than {most} bytes", path.display());
         return Err(Failure::bad_input("file-too-large", message));

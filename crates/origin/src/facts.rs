@@ -4,6 +4,8 @@
 //! which is what finding duplicates needs.
 
 mod check;
+mod compiler;
+mod gather;
 mod lines;
 mod parse;
 
@@ -14,6 +16,7 @@ use edgegrant::Instant;
 use edgegrant::engine;
 use edgegrant::model::{self, Fact, Feature, Subject};
 use edgegrant::snapshot::{EntitlementRecord, FeatureRecord, SubjectRecord, WhenExpired};
+pub(crate) use gather::{Gathered, gather, spilled};
 pub use lines::MAX_LINE_BYTES;
 pub use parse::parse_line;
 pub(crate) use parse::typed;

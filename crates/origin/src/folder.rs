@@ -5,6 +5,7 @@
 //! alone and never served.
 
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -163,6 +164,23 @@ impl Folder {
     /// A file that cannot be written.
     pub fn serve(&self, path: &Path, bytes: &[u8]) -> Result<(), Failure> {
         self.disk.write(path, bytes, Readers::Masked)
+    }
+
+    /// Puts a file in its place, which is served, piece by piece.
+    ///
+    /// # Errors
+    /// A source that cannot be read, and a file that cannot be written.
+    pub fn serve_from(&self, path: &Path, source: &mut dyn Read) -> Result<(), Failure> {
+        self.disk.write_from(path, source, Readers::Masked)
+    }
+
+    /// Where files without a name may wait: on the same disk, and nobody else's to see.
+    #[must_use]
+    pub(crate) fn aside(&self) -> PathBuf {
+        let state = self.path.join("state");
+        let exists = |path: &&Path| path.is_dir();
+        let above = || self.path.ancestors().skip(1).find(exists).map(Path::to_path_buf);
+        if state.is_dir() { state } else { above().unwrap_or_else(std::env::temp_dir) }
     }
 
     /// Puts a file in its place, which is for the publisher alone.

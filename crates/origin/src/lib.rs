@@ -15,6 +15,7 @@ pub mod generate;
 pub mod heads;
 mod input;
 pub mod merge;
+pub mod progress;
 pub mod publish;
 pub mod pull;
 mod reach;
@@ -22,5 +23,7 @@ pub mod read;
 mod select;
 pub mod serve;
 pub mod sources;
+mod spill;
+mod threads;
 
 pub use failure::{Exit, Failure};

@@ -8,25 +8,26 @@ mod deltas;
 mod draft;
 mod lock;
 pub(crate) mod pending;
-mod records;
 mod state;
 
 use std::path::PathBuf;
 
-use edgegrant::snapshot::{Encoded, Settings, encode};
+use edgegrant::snapshot::Settings;
 use edgegrant::trust::{SecretKey, TrustedKey};
 use edgegrant::{Error, Instant, Interval};
 use serde::{Deserialize, Serialize};
 
+use self::body::Body;
 use self::draft::{Draft, blank, distinct, number};
 pub(crate) use self::lock::Lock;
 pub use self::pending::{ToSign, Unsigned, complete};
-use self::records::Records;
 use self::state::State;
 pub(crate) use self::state::{has_shrunk, random};
+use crate::facts::{Gathered, gather};
 use crate::failure::{Exit, Failure};
 use crate::folder::{self, Folder};
 use crate::heads;
+use crate::progress::Progress;
 use crate::reach::{self, Reach};
 
 /// For whom a snapshot is and how long it holds.
@@ -118,7 +119,20 @@ pub fn publish(
     keys: &[SecretKey],
     folder: &Folder,
 ) -> Result<Published, Failure> {
-    let work = Work::of_facts(options, &public(keys), folder)?;
+    publish_telling(options, keys, folder, &Progress::default())
+}
+
+/// As [`publish`], telling how far it is.
+///
+/// # Errors
+/// As [`publish`].
+pub fn publish_telling(
+    options: &Options,
+    keys: &[SecretKey],
+    folder: &Folder,
+    progress: &Progress<'_>,
+) -> Result<Published, Failure> {
+    let work = Work::of_facts(options, &public(keys), folder, progress)?;
     work.draft.sign(keys, folder)
 }
 
@@ -132,7 +146,7 @@ pub fn prepare(
     keys: &[TrustedKey],
     folder: &Folder,
 ) -> Result<Unsigned, Failure> {
-    let work = Work::of_facts(options, keys, folder)?;
+    let work = Work::of_facts(options, keys, folder, &Progress::default())?;
     work.draft.wait(keys, work.before, folder)
 }
 
@@ -173,26 +187,35 @@ struct Work {
 }
 
 impl Work {
-    fn of_facts(options: &Options, keys: &[TrustedKey], folder: &Folder) -> Result<Self, Failure> {
+    fn of_facts(
+        options: &Options,
+        keys: &[TrustedKey],
+        folder: &Folder,
+        progress: &Progress<'_>,
+    ) -> Result<Self, Failure> {
         distinct(keys)?;
-        let audience = &options.terms.audience;
-        let records = Records::read(&options.facts, options.terms.now)?;
-        if State::load(folder, audience)?.is_some() {
+        let Options { facts, terms, .. } = options;
+        let present = State::load(folder, &terms.audience)?;
+        let is_first = present.is_none();
+        let before = present.map_or_else(|| State::first(&terms.audience), Ok)?;
+        let gathered = gather(facts, terms.now, before.seed, &folder.aside(), progress)?;
+        let plan = |before| Plan::of(&gathered, options, keys, before, folder, progress);
+        if !is_first {
             folder.make()?;
             let lock = Lock::take(folder)?;
-            let before = State::load(folder, audience)?.ok_or_else(lock::busy)?;
-            let plan = Plan::of(records, options, keys, before, folder)?;
-            return plan.write(folder, lock);
+            let seed = before.seed;
+            let before = State::load(folder, &terms.audience)?.filter(|now| now.seed == seed);
+            return plan(before.ok_or_else(lock::busy)?)?.write(folder, lock, progress);
         }
         // A first publishing is planned before there is a folder, so that what is refused leaves
         // nothing behind.
-        let plan = Plan::of(records, options, keys, State::first(audience)?, folder)?;
+        let plan = plan(before)?;
         folder.make()?;
         let lock = Lock::take(folder)?;
         if folder.state().exists() {
             return Err(lock::busy());
         }
-        plan.write(folder, lock)
+        plan.write(folder, lock, progress)
     }
 
     fn of_present(terms: &Terms, keys: &[TrustedKey], folder: &Folder) -> Result<Self, Failure> {
@@ -218,38 +241,39 @@ impl Work {
     }
 }
 
-/// A body in memory and the head that will name it.
+/// A body that waits to be written, and the head that will name it.
 struct Plan {
-    encoded: Encoded,
+    body: Body,
     draft: Draft,
     before: State,
 }
 
 impl Plan {
     fn of(
-        records: Records,
+        gathered: &Gathered<'_>,
         options: &Options,
         keys: &[TrustedKey],
         before: State,
         folder: &Folder,
+        progress: &Progress<'_>,
     ) -> Result<Self, Failure> {
         let Options { terms, allow_shrink, .. } = options;
-        let usage_as_of = records.usage_as_of(terms.now);
+        let usage_as_of = gathered.usage_as_of(terms.now);
         let settings =
             Settings { seed: before.seed, usage_as_of, previous_page_bits: before.page_bits };
-        let encoded = encode(&settings, &records.features, records.subjects)?;
-        let mut state = State { page_bits: Some(encoded.page_bits), ..before.clone() };
+        let body = Body::encode(gathered, &settings, folder, progress)?;
+        let mut state = State { page_bits: Some(body.page_bits), ..before.clone() };
         number(&mut state, keys, folder, terms.now)?;
-        state.count(encoded.counts, *allow_shrink)?;
-        let mut draft = Draft::new(terms, state, &encoded.roots, usage_as_of, encoded.counts)?;
-        draft.summary.parts = encoded.parts().count();
+        state.count(body.counts, *allow_shrink)?;
+        let mut draft = Draft::new(terms, state, body.roots(), usage_as_of, body.counts)?;
+        draft.summary.parts = body.parts();
         blank(&draft.head, keys)?;
-        Ok(Self { encoded, draft, before })
+        Ok(Self { body, draft, before })
     }
 
-    fn write(self, folder: &Folder, lock: Lock) -> Result<Work, Failure> {
-        let Self { encoded, mut draft, before } = self;
-        draft.summary.new_parts = body::write(folder, &encoded)?;
+    fn write(self, folder: &Folder, lock: Lock, progress: &Progress<'_>) -> Result<Work, Failure> {
+        let Self { body, mut draft, before } = self;
+        draft.summary.new_parts = body.write(folder, progress)?;
         Ok(Work { draft, before, _lock: lock })
     }
 }

@@ -29,7 +29,7 @@ use crate::time::Instant;
 pub use file::PackPieces;
 pub use holders::Holders;
 pub use offered::{Offered, Stream};
-pub(super) use pack::{pack_length, write_pack};
+pub(super) use pack::{before_pages, pack_length, write_pack};
 use parts::{Parts, Spot};
 use slot::Slot;
 pub use span::{Span, Spans};

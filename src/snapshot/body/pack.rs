@@ -140,16 +140,26 @@ pub(in crate::snapshot) fn write_pack<'a>(
     nodes: impl Iterator<Item = &'a [u8]>,
     pages: impl Iterator<Item = &'a [u8]> + Clone,
 ) -> Vec<u8> {
+    let mut out = before_pages(catalogue, nodes, pages.clone().map(<[u8]>::len));
+    pages.for_each(|page| out.extend_from_slice(page));
+    out
+}
+
+/// What a pack begins with, before pages of such lengths.
+pub(in crate::snapshot) fn before_pages<'a>(
+    catalogue: &[u8],
+    nodes: impl Iterator<Item = &'a [u8]>,
+    pages: impl Iterator<Item = usize>,
+) -> Vec<u8> {
     let mut out = PACK_MAGIC.to_vec();
     put_u32(&mut out, catalogue.len());
     out.extend_from_slice(catalogue);
     nodes.for_each(|node| out.extend_from_slice(node));
     let mut end = 0;
-    for page in pages.clone() {
-        end += page.len();
+    for page in pages {
+        end += page;
         put_u32(&mut out, end);
     }
-    pages.for_each(|page| out.extend_from_slice(page));
     out
 }
 

@@ -20,7 +20,7 @@ const MAX_FEATURE_BYTES: usize = 128;
 ///
 /// Subject ids and aliases are remembered as hashes of 128 bits, about 32 bytes each; features, of
 /// which there are few, by name.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Checker {
     features: HashMap<String, FeatureRecord>,
     subjects: HashSet<u128>,
@@ -77,46 +77,78 @@ impl Checker {
     }
 
     fn check_subject(&mut self, subject: &Subject) -> Result<(), Problem> {
-        check_length("subject", &subject.subject, MAX_SUBJECT_BYTES)?;
-        if !self.subjects.insert(hash(&subject.subject)) {
-            let message = "the subject stands on an earlier line or is an alias there; merge them";
-            return Err(Problem::new("subject", "duplicate-subject", message));
-        }
-        if subject.aliases.len() > MAX_ALIASES {
-            let message = "the subject has more than 256 aliases; keep those that are asked for";
-            return Err(Problem::new("aliases", "too-many-aliases", message));
-        }
-        for (index, alias) in subject.aliases.iter().enumerate() {
-            let path = format!("aliases[{index}]");
-            check_length(&path, alias, MAX_SUBJECT_BYTES)?;
-            if !self.subjects.insert(hash(alias)) {
-                let message = "the alias names another subject or stands twice; remove it";
-                return Err(Problem::new(path, "duplicate-alias", message));
-            }
-        }
-        let mut seen = HashSet::new();
-        for (index, entitlement) in subject.entitlements.iter().enumerate() {
-            let path = format!("entitlements[{index}]");
-            self.check_feature(&mut seen, &path, entitlement)?;
-        }
-        Ok(())
+        let Self { features, subjects } = self;
+        check_subject(features, &mut |id| subjects.insert(hash(id)), subject)
     }
 
-    fn check_feature<'a>(
-        &self,
-        seen: &mut HashSet<&'a str>,
-        path: &str,
-        entitlement: &'a Entitlement,
-    ) -> Result<(), Problem> {
-        let (code, message) = if !self.features.contains_key(&entitlement.feature) {
-            ("undeclared-feature", "the feature is not declared on an earlier line; declare it")
-        } else if !seen.insert(&entitlement.feature) {
-            ("duplicate-entitlement", "the subject has this feature twice; keep one entitlement")
-        } else {
-            return Ok(());
-        };
-        Err(Problem::new(format!("{path}.feature"), code, message))
+    /// Checks a subject as [`Checker::check`] does, but for whether its id or an alias is there
+    /// twice.
+    pub(crate) fn check_alone(&self, subject: &Subject) -> Result<(), Problem> {
+        check_subject(&self.features, &mut |_| true, subject)
     }
+}
+
+fn check_subject(
+    features: &HashMap<String, FeatureRecord>,
+    is_new: &mut dyn FnMut(&str) -> bool,
+    subject: &Subject,
+) -> Result<(), Problem> {
+    check_length("subject", &subject.subject, MAX_SUBJECT_BYTES)?;
+    if !is_new(&subject.subject) {
+        return Err(duplicate(None));
+    }
+    if subject.aliases.len() > MAX_ALIASES {
+        let message = "the subject has more than 256 aliases; keep those that are asked for";
+        return Err(Problem::new("aliases", "too-many-aliases", message));
+    }
+    for (index, alias) in subject.aliases.iter().enumerate() {
+        check_length(&alias_path(index as u64), alias, MAX_SUBJECT_BYTES)?;
+        if !is_new(alias) {
+            return Err(duplicate(Some(index as u64)));
+        }
+    }
+    let mut seen = HashSet::new();
+    for (index, entitlement) in subject.entitlements.iter().enumerate() {
+        let path = format!("entitlements[{index}]");
+        check_feature(features, &mut seen, &path, entitlement)?;
+    }
+    Ok(())
+}
+
+/// That the id of a subject is there twice, or its alias in some place.
+pub(super) fn duplicate(alias: Option<u64>) -> Problem {
+    if let Some(index) = alias {
+        let message = "the alias names another subject or stands twice; remove it";
+        return Problem::new(alias_path(index), "duplicate-alias", message);
+    }
+    let message = "the subject stands on an earlier line or is an alias there; merge them";
+    Problem::new("subject", "duplicate-subject", message)
+}
+
+fn alias_path(index: u64) -> String {
+    format!("aliases[{index}]")
+}
+
+/// Whether a subject's names are of a length that they may have, and not too many.
+pub(super) fn fits(id: &str, aliases: &[String]) -> bool {
+    let fits = |id: &str| (1..=MAX_SUBJECT_BYTES).contains(&id.len());
+    fits(id) && aliases.len() <= MAX_ALIASES && aliases.iter().all(|alias| fits(alias))
+}
+
+fn check_feature<'a>(
+    features: &HashMap<String, FeatureRecord>,
+    seen: &mut HashSet<&'a str>,
+    path: &str,
+    entitlement: &'a Entitlement,
+) -> Result<(), Problem> {
+    let (code, message) = if !features.contains_key(&entitlement.feature) {
+        ("undeclared-feature", "the feature is not declared on an earlier line; declare it")
+    } else if !seen.insert(&entitlement.feature) {
+        ("duplicate-entitlement", "the subject has this feature twice; keep one entitlement")
+    } else {
+        return Ok(());
+    };
+    Err(Problem::new(format!("{path}.feature"), code, message))
 }
 
 fn check_length(path: &str, text: &str, most: usize) -> Result<(), Problem> {

@@ -39,6 +39,15 @@ pub fn parse_line(line: &[u8]) -> Result<Fact, Problem> {
     }
 }
 
+/// Whether a line declares a feature, or wants to.
+pub(super) fn is_feature(line: &[u8]) -> bool {
+    // Asked of every line, and of hardly any there is more to look at.
+    if line.trim_ascii_start().starts_with(br#"{"subject""#) {
+        return false;
+    }
+    std::str::from_utf8(line).is_ok_and(|text| matches!(first_kind(text), Kind::Feature))
+}
+
 enum Kind {
     Feature,
     Subject,

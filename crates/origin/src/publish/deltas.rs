@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 
-use edgegrant::snapshot::{Digest, Encoded, Roots};
+use edgegrant::snapshot::{DeltaWriter, Digest, Roots};
 
+use super::body::Body;
 use crate::failure::Failure;
 use crate::folder::{self, Folder};
 use crate::heads;
@@ -14,8 +15,8 @@ const BODIES: usize = 8;
 
 /// Writes the deltas from the last bodies to a new one that are not there, each where it is clearly
 /// shorter than the pack.
-pub(super) fn write(folder: &Folder, to: &Encoded) -> Result<(), Failure> {
-    let mut seen: Vec<Roots> = vec![to.roots];
+pub(super) fn write(folder: &Folder, to: &Body) -> Result<(), Failure> {
+    let mut seen: Vec<Roots> = vec![*to.roots()];
     for kept in heads::kept(folder)?.iter().rev() {
         let from = folder::roots(&kept.head);
         if seen.contains(&from) {
@@ -33,21 +34,25 @@ pub(super) fn write(folder: &Folder, to: &Encoded) -> Result<(), Failure> {
     Ok(())
 }
 
-fn write_one(folder: &Folder, from: &Roots, to: &Encoded, has: &[Digest]) -> Result<(), Failure> {
-    let path = folder.delta(from, &to.roots);
+fn write_one(folder: &Folder, from: &Roots, to: &Body, has: &[Digest]) -> Result<(), Failure> {
+    let path = folder.delta(from, to.roots());
     if path.is_file() {
         return Ok(());
     }
     let known: HashSet<&Digest> = has.iter().collect();
-    let alike = has.len() == to.parts().count();
-    let earlier = |place: usize| {
-        let name = has.get(place).filter(|_| alike)?;
-        std::fs::read(folder.part(name)).ok()
-    };
-    let delta = to.delta(|part| known.contains(part), earlier);
-    // Three quarters, because what is shared with the body before takes no memory in a gate.
-    if delta.len() as u64 / 3 >= to.roots.pack_length / 4 {
-        return Ok(());
+    let alike = has.len() == to.parts();
+    let mut delta = DeltaWriter::default();
+    for ((name, read), place) in to.named().zip(0..) {
+        if known.contains(&name) {
+            continue;
+        }
+        let earlier = has.get(place).filter(|_| alike);
+        let earlier = earlier.and_then(|name| std::fs::read(folder.part(name)).ok());
+        delta.put(&name, &read()?, earlier.as_deref());
+        // Three quarters, because what is shared with the body before takes no memory in a gate.
+        if delta.bytes().len() as u64 / 3 >= to.roots().pack_length / 4 {
+            return Ok(());
+        }
     }
-    folder.serve(&path, &delta)
+    folder.serve(&path, delta.bytes())
 }

@@ -1,0 +1,289 @@
+//! Subjects on their way into pages: checked, short, and without anything that is known only once
+//! all of them were seen, which is the number of pages and the instant that most usage is known up
+//! to. So they can wait in files, in any order.
+
+use std::collections::HashMap;
+
+use super::bytes::{Reader, known_text, put_part, put_varint};
+use super::catalogue::Feature;
+use super::hash::Seed;
+use super::layout::{
+    CONFIG_BYTES_MAX, ID_BYTES_MAX, KEY_BYTES_MAX, RECORD_BYTES_MAX, UNIT_BYTES_MAX,
+};
+use super::records::{EntitlementRecord, FeatureRecord};
+use super::row::{Row, check_subject};
+use super::tokens::{Token, usage_as_of_at};
+use super::{record, refusal};
+use crate::engine::program::Rule;
+use crate::error::Error;
+use crate::time::Instant;
+
+/// Into how many buckets packed subjects are sorted: a page is made of whole ones or lies in one.
+pub const BUCKETS: usize = 1 << BUCKET_BITS;
+pub(super) const BUCKET_BITS: u8 = 8;
+
+/// Packs subjects whose features were declared.
+///
+/// ```
+/// use edgegrant::engine::compile;
+/// use edgegrant::model::{Entitlement, EntitlementType, Status};
+/// use edgegrant::snapshot::{
+///     EntitlementRecord, FeatureRecord, PageWriter, Packer, Settings, WhenExpired,
+/// };
+/// use edgegrant::Instant;
+///
+/// let at = Instant::parse("2026-01-01T00:00:00Z")?;
+/// let when_expired = WhenExpired::LastKnown;
+/// let mut packer = Packer::new([7; 32]);
+/// packer.declare(&FeatureRecord { key: "sso".to_owned(), unit: None, when_expired })?;
+/// let sso = Entitlement::new("sso", EntitlementType::Boolean);
+/// let program = compile(&sso, Status::Active, at).unwrap().program;
+/// let sso = packer.entitlement(&EntitlementRecord {
+///     feature: sso.feature, program, config: None, grant_ids: vec![], steady: None,
+/// })?;
+/// let mut packed = Vec::new();
+/// packer.subject(&mut packed, 1, "acme", &mut [&sso])?;
+/// packer.alias(&mut packed, 2, "ACME Inc.", "acme")?;
+///
+/// let settings = Settings { seed: [7; 32], usage_as_of: at, previous_page_bits: None };
+/// let writer = PageWriter::new(&settings, packer.features(), 0)?;
+/// assert_eq!(writer.write(0..1, &packed).unwrap().len(), 1);
+/// packer.subject(&mut packed, 3, "ACME Inc.", &mut [])?;
+/// assert_eq!(Packer::twice(&packed), Some(3));
+/// # Ok::<(), edgegrant::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Packer {
+    seed: Seed,
+    features: Vec<FeatureRecord>,
+    numbers: HashMap<String, (usize, u64)>,
+}
+
+/// A packed entitlement, which any number of subjects may have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PackedEntitlement {
+    /// Of its feature.
+    place: u64,
+    bytes: Vec<u8>,
+    written_out: usize,
+    usage_as_of: Option<Instant>,
+}
+
+impl PackedEntitlement {
+    /// Before which instant usage is included, if it is metered.
+    #[must_use]
+    pub const fn usage_as_of(&self) -> Option<Instant> {
+        self.usage_as_of
+    }
+}
+
+impl Packer {
+    /// No subject may take more bytes written out.
+    pub const RECORD_BYTES_MAX: usize = RECORD_BYTES_MAX;
+
+    /// A packer for the publisher with a seed.
+    #[must_use]
+    pub fn new(seed: [u8; 32]) -> Self {
+        Self { seed: Seed::new(seed), features: Vec::new(), numbers: HashMap::new() }
+    }
+
+    /// Declares a feature, which entitlements may name from here on.
+    ///
+    /// # Errors
+    /// `feature-key-length` and `feature-duplicate`.
+    pub fn declare(&mut self, feature: &FeatureRecord) -> Result<(), Error> {
+        let FeatureRecord { key, unit, .. } = feature;
+        let fits = (1..=KEY_BYTES_MAX).contains(&key.len());
+        let unit_bytes = unit.as_ref().map_or(1, String::len);
+        if !fits || !(1..=UNIT_BYTES_MAX).contains(&unit_bytes) {
+            return Err(refusal::FEATURE_KEY);
+        }
+        let numbered = (self.features.len(), self.seed.place(key));
+        if self.numbers.insert(key.clone(), numbered).is_some() {
+            return Err(refusal::DUPLICATE_FEATURE);
+        }
+        self.features.push(feature.clone());
+        Ok(())
+    }
+
+    /// What was declared, in this order.
+    #[must_use]
+    pub fn features(&self) -> &[FeatureRecord] {
+        &self.features
+    }
+
+    /// The bucket of an id or alias.
+    #[must_use]
+    pub fn bucket(&self, id: &str) -> usize {
+        (self.seed.place(id) >> (u64::BITS - u32::from(BUCKET_BITS))) as usize
+    }
+
+    /// Packs an entitlement.
+    ///
+    /// # Errors
+    /// The codes of [`encode`](super::encode).
+    pub fn entitlement(&self, record: &EntitlementRecord) -> Result<PackedEntitlement, Error> {
+        let (number, place) =
+            *self.numbers.get(&record.feature).ok_or(refusal::UNDECLARED_FEATURE)?;
+        let feature = self.features.get(number).ok_or(refusal::UNDECLARED_FEATURE)?;
+        // Every row tells up to which instant usage is known, as long as that of the head is not.
+        let row = Row::new(Feature::of(place, feature), record, None)?;
+        let mut line = Vec::new();
+        record::put_line(&mut line, &row.line());
+        let usage_as_of = match &record.program.rule {
+            Rule::Metered(metered) => Some(metered.usage_as_of),
+            Rule::Boolean | Rule::Static => None,
+        };
+        let body = packed_row(number, &row, usage_as_of);
+        let mut bytes = self.seed.fingerprint(&body).to_le_bytes().to_vec();
+        put_part(&mut bytes, &body);
+        Ok(PackedEntitlement { place, bytes, written_out: line.len(), usage_as_of })
+    }
+
+    /// Packs a subject without its aliases behind what `out` holds, and says how many bytes it
+    /// takes at most written out. The tag tells it from another one with the same id.
+    ///
+    /// # Errors
+    /// The codes of [`encode`](super::encode); then nothing was written.
+    pub fn subject(
+        &self,
+        out: &mut Vec<u8>,
+        tag: u64,
+        id: &str,
+        entitlements: &mut [&PackedEntitlement],
+    ) -> Result<usize, Error> {
+        check_subject(id, entitlements.len())?;
+        entitlements.sort_unstable_by_key(|entitlement| entitlement.place);
+        let twice = entitlements.windows(2);
+        if twice.into_iter().any(|pair| matches!(pair, [a, b] if a.place == b.place)) {
+            return Err(refusal::DUPLICATE_FEATURE);
+        }
+        put_varint(out, tag << 1 | 1);
+        put_part(out, id.as_bytes());
+        put_varint(out, entitlements.iter().map(|given| given.bytes.len() as u64).sum());
+        entitlements.iter().for_each(|entitlement| out.extend_from_slice(&entitlement.bytes));
+        let lines: usize = entitlements.iter().map(|entitlement| entitlement.written_out).sum();
+        Ok(record::BEGUN_BYTES_MAX + lines)
+    }
+
+    /// The lowest second tag of an id or alias that some packed things have twice.
+    #[must_use]
+    pub fn twice(packed: &[u8]) -> Option<u64> {
+        let mut reader = Reader::new(packed);
+        let mut sorted: Vec<Waiting<'_>> = core::iter::from_fn(|| next(&mut reader)).collect();
+        sorted.sort_unstable_by_key(|waiting| (waiting.id, waiting.tag));
+        twice(sorted.iter())
+    }
+
+    /// Packs an alias.
+    ///
+    /// # Errors
+    /// `subject-id-length`.
+    pub fn alias(&self, out: &mut Vec<u8>, tag: u64, id: &str, of: &str) -> Result<(), Error> {
+        check_subject(id, 0)?;
+        put_varint(out, tag << 1);
+        put_part(out, id.as_bytes());
+        put_part(out, of.as_bytes());
+        Ok(())
+    }
+}
+
+/// A row as it waits: its feature, its config, the ids of its grants, and its tokens.
+fn packed_row(number: usize, row: &Row<'_>, usage_as_of: Option<Instant>) -> Vec<u8> {
+    let mut out = Vec::with_capacity(row.tokens.len() * 4 + 16);
+    put_varint(&mut out, number as u64);
+    put_part(&mut out, row.config.unwrap_or_default().as_bytes());
+    put_part(&mut out, &row.ids);
+    out.push(u8::from(usage_as_of.is_some()));
+    row.tokens.iter().for_each(|token| token.put_tagged(&mut out));
+    out
+}
+
+/// A packed subject or alias.
+#[derive(Clone, Copy)]
+pub(super) struct Waiting<'a> {
+    pub(super) tag: u64,
+    pub(super) id: &'a str,
+    pub(super) what: What<'a>,
+}
+
+#[derive(Clone, Copy)]
+pub(super) enum What<'a> {
+    Alias(&'a str),
+    /// Packed rows, in the order of their features.
+    Subject(&'a [u8]),
+}
+
+/// The lowest second tag of an id that is there twice, where equal ids stand side by side in the
+/// order of their tags.
+pub(super) fn twice<'a>(sorted: impl Iterator<Item = &'a Waiting<'a>> + Clone) -> Option<u64> {
+    let pairs = sorted.clone().zip(sorted.skip(1));
+    pairs.filter(|(one, other)| one.id == other.id).map(|(_, other)| other.tag).min()
+}
+
+/// Takes the first of many packed things.
+pub(super) fn next<'a>(reader: &mut Reader<'a>) -> Option<Waiting<'a>> {
+    let told = reader.varint()?;
+    let id = reader.text(ID_BYTES_MAX)?;
+    let what = if told & 1 == 0 {
+        What::Alias(reader.text(ID_BYTES_MAX)?)
+    } else {
+        let length = reader.count(usize::MAX)?;
+        What::Subject(reader.take(length)?)
+    };
+    Some(Waiting { tag: told >> 1, id, what })
+}
+
+/// Takes the first of a subject's rows: its fingerprint and its bytes.
+pub(super) fn next_row<'a>(reader: &mut Reader<'a>) -> Option<(u64, &'a [u8])> {
+    let fingerprint = reader.u64()?;
+    let length = reader.count(usize::MAX)?;
+    Some((fingerprint, reader.take(length)?))
+}
+
+/// A feature as pages refer to it.
+pub(super) struct Numbered {
+    pub(super) place: u64,
+    pub(super) record: FeatureRecord,
+    /// Where its key stands among all keys.
+    pub(super) rank: usize,
+}
+
+/// Features in the order in which they were declared.
+pub(super) fn numbered(seed: &Seed, features: &[FeatureRecord]) -> Vec<Numbered> {
+    let mut keys: Vec<&str> = features.iter().map(|feature| feature.key.as_str()).collect();
+    keys.sort_unstable();
+    let rank = |key: &str| keys.partition_point(|other| *other < key);
+    let number = |record: &FeatureRecord| {
+        let (place, rank) = (seed.place(&record.key), rank(&record.key));
+        Numbered { place, record: record.clone(), rank }
+    };
+    features.iter().map(number).collect()
+}
+
+/// Reads a row and its feature again, for a head that states `usage_as_of`.
+pub(super) fn row<'a>(
+    bytes: &'a [u8],
+    features: &'a [Numbered],
+    usage_as_of: Instant,
+) -> Option<(Row<'a>, &'a Numbered)> {
+    let mut reader = Reader::new(bytes);
+    let number = reader.count(features.len())?;
+    let feature = features.get(number)?;
+    let config = match reader.count(CONFIG_BYTES_MAX)? {
+        0 => None,
+        length => Some(known_text(reader.take(length)?)),
+    };
+    let ids_bytes = reader.count(usize::MAX)?;
+    let ids = reader.take(ids_bytes)?.to_vec();
+    let is_metered = reader.byte()? == 1;
+    let mut tokens = Vec::with_capacity(reader.rest().len() / 2);
+    while !reader.is_empty() {
+        tokens.push(Token::tagged(&mut reader)?);
+    }
+    if is_metered {
+        usage_as_of_at(&mut tokens, usage_as_of)?;
+    }
+    let row = Row { feature: Feature::of(feature.place, &feature.record), config, tokens, ids };
+    Some((row, feature))
+}

@@ -1,0 +1,115 @@
+//! From packed subjects to pages, some at a time.
+
+use core::ops::Range;
+
+use super::bytes::Reader;
+use super::catalogue::{self, Catalogue, Counts};
+use super::hash::{Seed, page_of, slot_of};
+use super::packed::{self, Numbered, Waiting};
+use super::page_rows::PageRows;
+use super::{FeatureRecord, Part, Settings, page_write, refusal, validate};
+use crate::error::Error;
+use crate::time::Instant;
+
+/// Writes the pages of a body with so many of them.
+pub struct PageWriter {
+    seed: Seed,
+    page_bits: u8,
+    usage_as_of: Instant,
+    features: Vec<Numbered>,
+    /// What a reader will know when it looks at a page.
+    catalogue: Catalogue,
+}
+
+/// Why pages are not written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unwritten {
+    /// One of them would be too long; there have to be more.
+    Full,
+    /// An id or alias is there twice. Of all for which that is so, the lowest second tag.
+    Twice(u64),
+    /// What must not be published, with a code of [`encode`](super::encode).
+    Refused(Error),
+}
+
+impl From<Error> for Unwritten {
+    fn from(error: Error) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl From<Unwritten> for Error {
+    fn from(unwritten: Unwritten) -> Self {
+        match unwritten {
+            Unwritten::Full => refusal::LIMIT,
+            Unwritten::Twice(_) => refusal::DUPLICATE_ID,
+            Unwritten::Refused(error) => error,
+        }
+    }
+}
+
+impl PageWriter {
+    /// A writer for features in the order in which a [`Packer`](super::Packer) was told of them.
+    ///
+    /// # Errors
+    /// As [`encode`](super::encode).
+    pub fn new(
+        settings: &Settings,
+        features: &[FeatureRecord],
+        page_bits: u8,
+    ) -> Result<Self, Error> {
+        let seed = Seed::new(settings.seed);
+        let catalogue = catalogue::write(&seed, page_bits, Counts::default(), features)?;
+        Ok(Self {
+            page_bits,
+            usage_as_of: settings.usage_as_of,
+            features: packed::numbered(&seed, features),
+            catalogue: Catalogue::open(&catalogue)?,
+            seed,
+        })
+    }
+
+    /// Writes the pages of a range, of which `packed` holds all subjects and aliases and no others,
+    /// in any order. What a reader would refuse is not written.
+    ///
+    /// # Errors
+    /// See [`Unwritten`].
+    pub fn write(&self, range: Range<u32>, packed: &[u8]) -> Result<Vec<Part>, Unwritten> {
+        let sorted = self.sorted(packed).ok_or(refusal::VALUE)?;
+        if let Some(tag) = packed::twice(sorted.iter().map(|(_, _, waiting)| waiting)) {
+            return Err(Unwritten::Twice(tag));
+        }
+        let mut sorted = sorted.into_iter().peekable();
+        let mut pages = Vec::with_capacity(range.len());
+        for index in range {
+            let here = core::iter::from_fn(|| sorted.next_if(|(page, ..)| *page == index));
+            let waiting = here.map(|(_, _, waiting)| waiting);
+            let rows = PageRows::of(waiting, &self.features, self.usage_as_of)?;
+            let written = page_write::write(&self.seed, self.page_bits, index, &rows);
+            let (digest, bytes) = written.map_err(|error| match error {
+                refusal::LIMIT => Unwritten::Full,
+                error => Unwritten::Refused(error),
+            })?;
+            validate::page(&bytes, index, &self.catalogue, self.usage_as_of)?;
+            pages.push(Part { digest, bytes });
+        }
+        match sorted.next() {
+            Some(_) => Err(refusal::MISPLACED.into()),
+            None => Ok(pages),
+        }
+    }
+
+    /// What is packed by page, slot and id.
+    fn sorted<'a>(&self, packed: &'a [u8]) -> Option<Vec<(u32, u16, Waiting<'a>)>> {
+        let mut reader = Reader::new(packed);
+        let mut sorted = Vec::new();
+        while !reader.is_empty() {
+            let waiting = packed::next(&mut reader)?;
+            let place = self.seed.place(waiting.id);
+            sorted.push((page_of(place, self.page_bits), slot_of(place), waiting));
+        }
+        sorted
+            .sort_unstable_by_key(|(page, slot, waiting)| (*page, *slot, waiting.id, waiting.tag));
+        Some(sorted)
+    }
+}
