@@ -17,7 +17,7 @@ use edgegrant::snapshot::{Body, Encoded, EntitlementRecord, SubjectRecord, encod
 use edgegrant::time::Instant;
 use snapshot_support::paged::Paged;
 use snapshot_support::random::Random;
-use snapshot_support::signed::{HOUR, ask, gate, head, key, options};
+use snapshot_support::signed::{HOUR, ask, gate, head, key, open, options};
 use snapshot_support::{
     Own, bulky_subjects, encode_planned, features, planned_subjects, settings, usage_as_of,
 };
@@ -200,6 +200,43 @@ fn pages_joined_are_what_a_naive_filter_gives() {
         }
     }
     assert!(listed > 10_000 && parts > 1_000, "{listed} in {parts}");
+}
+
+#[test]
+fn a_slice_lists_of_its_subject_what_the_gate_lists() {
+    let random = &mut Random(17);
+    let mut listed = 0;
+    let world = World::new(5);
+    for _ in 0..200 {
+        let id = &world.subjects[random.below(200) as usize].id;
+        let slice = open(&world.gate.slice(id).unwrap(), id).unwrap();
+        let filter = Filter { subjects: Some(vec![id.clone()]), ..world.filter(random) };
+        let listing = listing(now().plus_millis(random.below(1 << 33) as i64), 1000);
+        let name = |found: &FoundEntitlement| found.feature.clone();
+        let mut expected = world.gate.find(&filter, &listing).unwrap().items;
+        expected.sort_by_key(name);
+        let mut found = slice.find(&filter, &listing).unwrap();
+        found.sort_by_key(name);
+        let without_origin = |mut found: FoundEntitlement| {
+            found.answer.source = None;
+            found
+        };
+        let expected: Vec<_> = expected.into_iter().map(without_origin).collect();
+        let found: Vec<_> = found.into_iter().map(without_origin).collect();
+        assert_eq!(found, expected, "{filter:?}");
+        let others = Filter { subjects: Some(vec!["nobody".to_owned()]), ..filter.clone() };
+        assert_eq!(slice.find(&others, &listing).unwrap(), []);
+        let everybody = Filter { subjects: None, ..filter };
+        assert_eq!(slice.find(&everybody, &listing).unwrap().len(), found.len());
+        listed += found.len();
+    }
+    assert!(listed > 300, "{listed}");
+    let id = &world.subjects[0].id;
+    let slice = open(&world.gate.slice(id).unwrap(), id).unwrap();
+    let clock = Clock::At(now().plus_millis(30 * 24 * HOUR));
+    let listing = Listing { clock, ..listing(now(), 1) };
+    let over = Filter { over: true, ..Filter::default() };
+    assert_eq!(code(slice.find(&over, &listing)), "dead-snapshot");
 }
 
 #[test]

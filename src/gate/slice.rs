@@ -5,7 +5,7 @@ use super::freshness::{self, Clock, Origin, Rung, Standing, Status};
 use super::{Answer, Ask, Explained, Expression, Options, Policies, Reason, Told};
 use crate::engine::WindowSize;
 use crate::error::Error;
-use crate::snapshot::{Digest, Slice, SliceSubject};
+use crate::snapshot::{Digest, Entry, Feature, Slice, SliceSubject};
 use crate::time::Instant;
 use crate::trust::{VerifiedHead, verify};
 
@@ -123,6 +123,22 @@ impl SliceGate {
     #[must_use]
     pub fn features(&self) -> Vec<String> {
         self.present.subject.entries().map(|(feature, _)| feature.key.to_owned()).collect()
+    }
+
+    /// What the time is here: the clock's, but never before the snapshot was signed.
+    #[must_use]
+    pub fn now(&self, clock: Clock) -> Instant {
+        self.standing(clock).now
+    }
+
+    /// Whether the snapshot is too old for anything.
+    pub(super) fn is_dead(&self, clock: Clock) -> bool {
+        self.standing(clock).rung == Rung::Dead
+    }
+
+    /// All that the subject has, with the feature of each, ordered by key.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (Feature<'_>, Entry<'_>)> {
+        self.present.subject.entries()
     }
 
     /// What is known of the snapshot that the slice was cut from.

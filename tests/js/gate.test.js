@@ -163,8 +163,9 @@ test("explain tells the grants and the phases", () => {
   const { decision, evaluatedAt, grants, segments, truncated } = gate.explain("acme", "api_calls");
   assert.deepEqual(decision, gate.check("acme", "api_calls"));
   assert.equal(evaluatedAt, publishedAt + 30_000);
-  const grant = { id: "api_calls-grant", state: "active", balance: 60 };
-  assert.deepEqual(grants, [{ ...grant, burnt: grants[0].burnt }]);
+  const grant = { id: "api_calls-grant", state: "active", balance: 60, amount: 100 };
+  const effectiveAt = Date.UTC(2026, 0, 1);
+  assert.deepEqual(grants, [{ ...grant, effectiveAt, burnt: grants[0].burnt }]);
   assert.deepEqual([segments.length > 0, truncated], [true, false]);
   assert.equal(segments.at(-1).to, evaluatedAt);
   const nothing = gate.explain("who", "api_calls");

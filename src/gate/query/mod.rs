@@ -6,19 +6,20 @@ mod cursor;
 mod fit;
 mod grants;
 mod index;
+mod sieve;
 
 use super::freshness::Rung;
-use super::{Answer, Ask, Clock, Gate, NO_SNAPSHOT, Snapshot};
+use super::{Answer, Clock, Gate, NO_SNAPSHOT, SliceGate, Snapshot};
 use crate::amount::Amount;
-use crate::engine::program::{Grant, Program, Rule};
 use crate::error::Error;
-use crate::snapshot::{Body, Entry, Feature, Holders, Outline, OutlineRule, Place, Subject};
+use crate::snapshot::{Body, Holders, Place, Subject};
 use crate::time::Instant;
 pub use catalogue::CatalogueFeature;
 use cursor::Cursor;
 pub use fit::{Demand, Fit, Shortfall};
 pub use grants::FoundGrant;
 pub(super) use index::Indexes;
+use sieve::Sieve;
 
 /// Which entitlements are asked for: those that fit everything that is stated. A list fits what it
 /// has one of, so an empty one fits nothing.
@@ -139,7 +140,10 @@ impl Gate {
             place = subject.place();
             while entry < subject.places() {
                 looked_at += 1;
-                let found = self.sift(&sieve, &subject, entry, listing)?;
+                let found = match subject.entry_with_feature(entry) {
+                    Some(found) => sieve.sift(self, subject.id(), &found, listing)?,
+                    None => None,
+                };
                 if looked_at > LOOKED_AT_MAX || (found.is_some() && items.len() >= listing.limit) {
                     return Ok(Listed { items, next: Some(Cursor { place, entry }.write(body)) });
                 }
@@ -180,40 +184,32 @@ impl Gate {
         let items = listed.items.into_iter().map(|found| found.subject).collect();
         Ok(Listed { items, next: listed.next })
     }
+}
 
-    /// The entitlement as it is listed, if it fits.
-    fn sift(
+impl SliceGate {
+    /// The subject's entitlements that fit a filter, all at once, as [`Gate::find`] lists them. A
+    /// slice knows its subject by the id alone; neither limit nor token counts.
+    ///
+    /// # Errors
+    /// `list-limit` for a list of names that is too long; `dead-snapshot` where only what is over
+    /// is asked for.
+    pub fn find(
         &self,
-        sieve: &Sieve<'_>,
-        subject: &Subject<'_>,
-        entry: usize,
+        filter: &Filter,
         listing: &Listing<'_>,
-    ) -> Result<Option<FoundEntitlement>, Error> {
-        let Some((feature, entry)) = subject.entry_with_feature(entry) else { return Ok(None) };
-        let &Listing { clock, at, .. } = listing;
-        let (id, key) = (subject.id(), feature.key);
-        let ask = Ask { subject: id, feature: key, clock, at, amount: None, used: None };
-        let Filter { access, over, ending_by, .. } = sieve.filter;
-        if !sieve.takes(&feature, &entry)?
-            || access.is_some_and(|access| access != self.has_access(&ask))
+    ) -> Result<Vec<FoundEntitlement>, Error> {
+        if filter.over && self.is_dead(listing.clock) {
+            return Err(DEAD);
+        }
+        let sieve = Sieve::new(filter)?;
+        let mut items = Vec::new();
+        if filter.subjects.as_ref().is_none_or(|names| names.iter().any(|id| id == self.subject()))
         {
-            return Ok(None);
+            for found in self.entries() {
+                items.extend(sieve.sift(self, self.subject(), &found, listing)?);
+            }
         }
-        let now = at.or_else(|| self.now(clock)).unwrap_or(Instant::MAX);
-        let ends = match ending_by {
-            Some(by) => ends(&feature, &entry, now, *by)?,
-            None => Vec::new(),
-        };
-        if ending_by.is_some() && ends.is_empty() {
-            return Ok(None);
-        }
-        let answer = self.check(&ask);
-        if *over && answer.overage.is_none_or(|overage| overage <= Amount::ZERO) {
-            return Ok(None);
-        }
-        let grace_until = entry.outline()?.grace_until.filter(|end| now < *end);
-        let (subject, feature) = (id.to_owned(), key.to_owned());
-        Ok(Some(FoundEntitlement { subject, feature, answer, grace_until, ends }))
+        Ok(items)
     }
 }
 
@@ -256,38 +252,6 @@ fn way<'a>(body: &Body, indexes: &'a Indexes, filter: &Filter) -> Result<Way<'a>
     Ok(index.map_or(Way::All, Way::Indexed))
 }
 
-/// A filter whose names are quickly looked up.
-struct Sieve<'a> {
-    filter: &'a Filter,
-    features: Option<Vec<&'a str>>,
-    grants: Option<Vec<&'a str>>,
-}
-
-impl<'a> Sieve<'a> {
-    fn new(filter: &'a Filter) -> Result<Self, Error> {
-        let of = |names: &'a Option<Vec<String>>| names.as_deref().map(sorted).transpose();
-        let (features, grants) = (of(&filter.features)?, of(&filter.grants)?);
-        Ok(Self { filter, features, grants })
-    }
-
-    /// Whether it may fit as far as can be told before anything is decided.
-    fn takes(&self, feature: &Feature<'_>, entry: &Entry<'_>) -> Result<bool, Error> {
-        let has = |names: &Vec<&str>, name: &str| names.binary_search(&name).is_ok();
-        if self.features.as_ref().is_some_and(|keys| !has(keys, feature.key)) {
-            return Ok(false);
-        }
-        let Outline { rule, active_to, .. } = entry.outline()?;
-        let metered = matches!(rule, OutlineRule::Metered(_));
-        let Filter { over, ending_by, .. } = self.filter;
-        // Without grants there is no overage, and nothing but the window ends.
-        if !metered && (*over || (ending_by.is_some() && active_to.is_none())) {
-            return Ok(false);
-        }
-        let Some(grants) = &self.grants else { return Ok(true) };
-        Ok(metered && entry.grant_ids(feature)?.iter().any(|id| has(grants, id)))
-    }
-}
-
 fn sorted(names: &[String]) -> Result<Vec<&str>, Error> {
     if names.len() > Listing::LIMIT_MAX {
         return Err(LIMIT);
@@ -303,28 +267,6 @@ fn put<T: Ord>(sorted: &mut Vec<T>, one: T) {
     if let Err(place) = sorted.binary_search(&one) {
         sorted.insert(place, one);
     }
-}
-
-/// What of an entitlement ends after one instant and not after another.
-fn ends(
-    feature: &Feature<'_>,
-    entry: &Entry<'_>,
-    after: Instant,
-    by: Instant,
-) -> Result<Vec<Ending>, Error> {
-    let Program { active_from, active_to, rule, .. } = entry.program()?;
-    let within = |at: &Instant| *at > after && *at <= by;
-    let window = active_to.filter(within).filter(|to| active_from.is_none_or(|from| from < *to));
-    let mut ends: Vec<Ending> = window.map(|at| Ending { at, grant: None }).into_iter().collect();
-    let Rule::Metered(metered) = rule else { return Ok(ends) };
-    let end = |grant: &Grant| grant.end().filter(within).filter(|end| *end > grant.effective_at);
-    if metered.grants.iter().all(|grant| end(grant).is_none()) {
-        return Ok(ends);
-    }
-    for (grant, id) in metered.grants.iter().zip(entry.grant_ids(feature)?) {
-        ends.extend(end(grant).map(|at| Ending { at, grant: Some((id, grant.amount)) }));
-    }
-    Ok(ends)
 }
 
 const NOT_WHOLE: Error = Error::new(

@@ -37,6 +37,10 @@ struct GrantView {
     state: &'static str,
     balance: Amount,
     burnt: Amount,
+    amount: Amount,
+    effective_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ends_at: Option<String>,
 }
 
 pub(super) fn run(args: &Args, json: bool) -> Outcome {
@@ -58,7 +62,7 @@ pub(super) fn run(args: &Args, json: bool) -> Outcome {
         return Ok(Exit::Ok);
     }
     print(&explained.answer);
-    for GrantView { id, state, balance, burnt } in grants {
+    for GrantView { id, state, balance, burnt, .. } in grants {
         say!("  grant {id}: {state}, {} left, {} burnt", balance, burnt);
     }
     for segment in segments {
@@ -77,5 +81,13 @@ pub(super) fn run(args: &Args, json: bool) -> Outcome {
 fn grant_view(grant: &GrantAccount, ids: &[String]) -> GrantView {
     let state = grant.state.as_str();
     let id = ids.get(grant.index).cloned().unwrap_or_default();
-    GrantView { id, state, balance: grant.balance, burnt: grant.burnt }
+    GrantView {
+        id,
+        state,
+        balance: grant.balance,
+        burnt: grant.burnt,
+        amount: grant.amount,
+        effective_at: grant.effective_at.to_string(),
+        ends_at: grant.ends_at.map(|end| end.to_string()),
+    }
 }

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use edgegrant::gate::{
-    Answer, Ask, Clock, Demand, Explained, Expression, Fit, Gate, Options, SliceGate,
+    Answer, Ask, Clock, Demand, Explained, Expression, Filter, Fit, FoundEntitlement, Gate, Listed,
+    Listing, Options, SliceGate,
 };
 use edgegrant::{Amount, Error, Instant};
 use serde::Serialize;
@@ -143,6 +144,18 @@ impl Opened {
         }
     }
 
+    pub(super) fn find(
+        &self,
+        filter: &Filter,
+        listing: &Listing<'_>,
+    ) -> Result<Listed<FoundEntitlement>, Error> {
+        match self {
+            Self::Gate(gate) => gate.find(filter, listing),
+            Self::Slice(_) if listing.after.is_some() => Err(WITHOUT_PARTS),
+            Self::Slice(slice) => Ok(Listed { items: slice.find(filter, listing)?, next: None }),
+        }
+    }
+
     pub(super) fn satisfies(&self, ask: &Ask<'_>, expression: &Expression) -> bool {
         match self {
             Self::Gate(gate) => gate.satisfies(ask, expression),
@@ -150,6 +163,9 @@ impl Opened {
         }
     }
 }
+
+const WITHOUT_PARTS: Error =
+    Error::new("token-malformed", "a slice lists all at once and gives no tokens; ask without");
 
 /// A question about one feature of one subject.
 #[derive(Debug, clap::Args)]

@@ -142,6 +142,10 @@ fn a_slice_answers_about_its_subject() {
         ("grants 310000000007 p/users", 0),
         ("fit 310000000007 p/users=56", 1),
         ("satisfies 310000000007 p/users&!p/sso", 0),
+        ("find --subject 310000000007 --feature p/users", 0),
+        ("find --subject 310000000007 --grant arn:2 --access true", 0),
+        ("violations --subject 310000000007", 0),
+        ("expiring 2029-01-01T00:00:00Z --subject 310000000007", 0),
     ] {
         let of_slice = query(&shell, &format!("{line} --slice slice"), code);
         assert_eq!(of_slice, query(&shell, line, code), "{line}");

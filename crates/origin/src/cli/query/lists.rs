@@ -1,11 +1,11 @@
 //! The queries that give lists.
 
-use edgegrant::gate::{Filter, FoundEntitlement, Listed, Listing};
+use edgegrant::gate::{Clock, Filter, FoundEntitlement, Listed, Listing};
 use edgegrant::{Amount, Instant};
 use serde::Serialize;
 
 use super::{Attributes, FactFiles};
-use crate::cli::gate::{AnswerView, Trust};
+use crate::cli::gate::{AnswerView, Asked, Trust};
 use crate::cli::{Outcome, output, print_json};
 use crate::failure::{Exit, Failure};
 
@@ -44,12 +44,17 @@ pub(super) struct Entitled {
     #[arg(long)]
     access_only: bool,
     #[command(flatten)]
+    trust: Trust,
+    #[command(flatten)]
     part: Part,
 }
 
 #[derive(Debug, clap::Args)]
 struct Filters {
-    /// The id or an alias of a subject; any when absent. May be repeated, as the next two.
+    #[command(flatten)]
+    of: Asked,
+    /// The id or an alias of a subject; any when absent. May be repeated, as the next two. A slice
+    /// is opened by the first one.
     #[arg(long = "subject", value_name = "SUBJECT")]
     subjects: Vec<String>,
     /// The key of a feature.
@@ -65,11 +70,9 @@ struct Filters {
     part: Part,
 }
 
-/// Which part of a list, and of which snapshot.
+/// Which part of a list. A slice gives all that its subject has at once.
 #[derive(Debug, clap::Args)]
 struct Part {
-    #[command(flatten)]
-    trust: Trust,
     /// The instant to answer for; now when absent.
     #[arg(long, value_parser = output::instant)]
     at: Option<Instant>,
@@ -128,9 +131,9 @@ struct EndingView {
 }
 
 impl Part {
-    fn listing(&self) -> Listing<'_> {
-        let Self { trust, at, limit, after } = self;
-        Listing { clock: trust.clock(), at: *at, limit: *limit, after: after.as_deref() }
+    fn listing(&self, clock: Clock) -> Listing<'_> {
+        let Self { at, limit, after } = self;
+        Listing { clock, at: *at, limit: *limit, after: after.as_deref() }
     }
 }
 
@@ -145,7 +148,8 @@ impl Filters {
             over,
             ending_by: by,
         };
-        Ok(self.part.trust.gate()?.find(&filter, &self.part.listing())?)
+        let subject = self.subjects.first().map_or("", String::as_str);
+        Ok(self.of.open(subject)?.find(&filter, &self.part.listing(self.of.clock()))?)
     }
 }
 
@@ -206,8 +210,8 @@ impl Expiring {
 
 impl Entitled {
     pub(super) fn run(&self, json: bool) -> Outcome {
-        let mut gate = self.part.trust.gate()?;
-        let (feature, listing) = (&self.feature, self.part.listing());
+        let mut gate = self.trust.gate()?;
+        let (feature, listing) = (&self.feature, self.part.listing(self.trust.clock()));
         let listed = gate.subjects_entitled_to(feature, self.access_only, &listing)?;
         print(listed, json, |subject| subject, |subject| subject)
     }

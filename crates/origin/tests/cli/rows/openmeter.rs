@@ -28,8 +28,12 @@ fn row_openmeter_lists() {
     let grants = query(&shell, "grants customer-1 api_calls", 0);
     let left = |grant: &serde_json::Value| grant["balance"].as_f64().unwrap_or(0.0);
     let sum: f64 = grants["grants"].as_array().unwrap().iter().map(left).sum();
-    let decision = shell.json(&format!("check customer-1 api_calls --now {NOW}"), 0);
-    assert_eq!(decision["balance"].as_f64(), Some(sum));
+    let explained = shell.json(&format!("explain customer-1 api_calls --now {NOW}"), 0);
+    assert_eq!(explained["balance"].as_f64(), Some(sum));
+    for name in ["id", "amount", "effectiveAt", "endsAt"] {
+        let (one, other) = (&grants["grants"][0], &explained["grants"][0]);
+        assert_eq!(one.get(name), other.get(name), "{name}");
+    }
 }
 
 #[test]
