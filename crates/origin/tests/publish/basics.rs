@@ -48,7 +48,7 @@ fn one_customer_more_changes_few_files() {
 
 #[test]
 fn versions_grow_whatever_the_clock_and_the_state_say() {
-    let origin = Origin::new(&generated(3));
+    let origin = Origin::new(&bulky(3));
     let now = "2026-11-20T12:00:10Z";
     let first = origin.publish(now).unwrap().version;
     assert_eq!(first, at(now).millis().unsigned_abs());
