@@ -11,7 +11,7 @@ import { against, keep, median, table } from "./table.mjs";
 const { engine, memory } = await import(join(process.env.PACKAGE, "dist/esm/engine.js"));
 await import(join(process.env.PACKAGE, "dist/esm/node.js"));
 
-const ROUNDS = 25;
+const ROUNDS = 55;
 const SLICE = 65_536;
 /** CPU milliseconds, and how much longer the largest may take than the smallest. */
 const BUDGET = { ms: 1, spread: 1.5 };
