@@ -11,7 +11,7 @@ use chrono::{DateTime, Datelike as _, Utc};
 
 use crate::error::Error;
 pub use calendar::{ExpirationUnit, expiration};
-use calendar::{add_months, plain};
+use calendar::{Parted, plain};
 
 const MINUTE_MS: i64 = 60_000;
 const HOUR_MS: i64 = 60 * MINUTE_MS;
@@ -304,11 +304,16 @@ impl Interval {
         (self.years as i64 * 12 + self.months as i64) * MEAN_MONTH_MS + self.millis as i64
     }
 
-    /// `start` plus `count` times this interval, field by field.
-    fn add(self, start: Instant, count: i64) -> Option<Instant> {
+    /// `start` plus `count` times this interval, field by field. `parted` is `start`.
+    #[inline]
+    fn add(self, start: Instant, parted: Parted, count: i64) -> Option<Instant> {
         let mut at = start;
-        for months in [i64::from(self.years) * 12, i64::from(self.months)] {
-            at = add_months(at, months.checked_mul(count)?)?;
+        if self.years > 0 {
+            at = parted.moved((i64::from(self.years) * 12).checked_mul(count)?)?;
+        }
+        if self.months > 0 {
+            let parted = if self.years > 0 { Parted::of(at) } else { parted };
+            at = parted.moved(i64::from(self.months).checked_mul(count)?)?;
         }
         let millis = i64::try_from(self.millis).ok()?.checked_mul(count)?;
         Instant::from_millis(at.0.checked_add(millis)?)
@@ -384,19 +389,19 @@ pub struct Recurrence {
 }
 
 /// Where an instant lies among the points of a recurrence.
-struct Around {
+pub(crate) struct Around {
     /// Of the last point at or before the instant.
     index: i64,
-    before: Option<Instant>,
+    pub(crate) before: Option<Instant>,
     /// The first point after the instant.
-    after: Option<Instant>,
+    pub(crate) after: Option<Instant>,
 }
 
 impl Recurrence {
     /// The point `anchor + n * interval`, or `None` outside the years 1 to 9999.
     #[must_use]
     pub fn nth(&self, n: i64) -> Option<Instant> {
-        self.interval.add(self.anchor, n)
+        self.interval.add(self.anchor, Parted::of(self.anchor), n)
     }
 
     /// The index of the last point at or before `at`.
@@ -409,18 +414,20 @@ impl Recurrence {
     ///
     /// A guess from the mean length is off by at most a few points, because a clipped month is at
     /// most three days short; it is corrected by looking at its neighbours.
-    fn around(&self, at: Instant) -> Around {
+    pub(crate) fn around(&self, at: Instant) -> Around {
         let mean = self.interval.mean_millis().max(1);
         let mut index = (at.0 - self.anchor.0).div_euclid(mean);
-        let (mut before, mut after) = (self.nth(index), self.nth(index + 1));
+        let anchor = Parted::of(self.anchor);
+        let nth = |n| self.interval.add(self.anchor, anchor, n);
+        let (mut before, mut after) = (nth(index), nth(index + 1));
         // A point that cannot be told lies beyond the end of time on the anchor's far side.
         while before.map_or(index > 0, |point| point > at) {
             index -= 1;
-            (before, after) = (self.nth(index), before);
+            (before, after) = (nth(index), before);
         }
         while after.map_or(index < -1, |point| point <= at) {
             index += 1;
-            (before, after) = (after, self.nth(index + 1));
+            (before, after) = (after, nth(index + 1));
         }
         Around { index, before, after }
     }

@@ -55,9 +55,10 @@ impl Timeline {
     pub fn period_at(&self, at: Instant) -> Period {
         let (stretch, next) = self.stretch_at(at);
         let at = at.max(stretch.from);
-        let grid_start = stretch.grid.and_then(|grid| grid.at_or_before(at));
-        let from = grid_start.map_or(stretch.from, |start| start.max(stretch.from));
-        let to = earliest(stretch.reset_after(at), next);
+        let around = stretch.grid.map(|grid| grid.around(at));
+        let (start, end) = around.map_or((None, None), |around| (around.before, around.after));
+        let from = start.map_or(stretch.from, |start| start.max(stretch.from));
+        let to = earliest(end, next);
         Period { from, to }
     }
 

@@ -75,34 +75,46 @@ pub fn expiration(start: Instant, unit: ExpirationUnit, count: u32) -> Option<In
         ExpirationUnit::Month => count,
         ExpirationUnit::Year => count * 12,
     };
-    let (month, into_month) = month_after(start, months)?;
+    let Parted { month, into_month } = Parted::of(start).plus(months)?;
     Instant::from_millis(millis_of(month) + into_month)
 }
 
-/// Moves by whole months; a day that the month lacks becomes its last day.
-pub(super) fn add_months(at: Instant, months: i64) -> Option<Instant> {
-    if months == 0 {
-        return Some(at);
+/// An instant as the month that it is in and how far it is into it.
+#[derive(Clone, Copy)]
+pub(super) struct Parted {
+    month: u32,
+    into_month: i64,
+}
+
+impl Parted {
+    #[inline]
+    pub(super) const fn of(at: Instant) -> Self {
+        let since = at.0 - Instant::MIN.0;
+        let (month, day) = month_and_day((since / DAY_MS) as u32 + DAYS_TO_YEAR_1);
+        Self { month, into_month: day as i64 * DAY_MS + since % DAY_MS }
     }
-    let (month, into_month) = month_after(at, months)?;
-    let first = millis_of(month);
-    if into_month < SHORTEST_MONTH_MS {
-        return Instant::from_millis(first + into_month);
+
+    /// As far into another month.
+    fn plus(self, months: i64) -> Option<Self> {
+        let month = u32::try_from(i64::from(self.month).checked_add(months)?).ok()?;
+        MONTHS.contains(&month).then_some(Self { month, ..self })
     }
-    let time = into_month.rem_euclid(DAY_MS);
-    let last_day = millis_of(month + 1) - first - DAY_MS;
-    Instant::from_millis(first + (into_month - time).min(last_day) + time)
+
+    /// Moves by whole months; a day that the month lacks becomes its last day.
+    #[inline]
+    pub(super) fn moved(self, months: i64) -> Option<Instant> {
+        let Self { month, into_month } = self.plus(months)?;
+        let first = millis_of(month);
+        if into_month < SHORTEST_MONTH_MS {
+            return Instant::from_millis(first + into_month);
+        }
+        let time = into_month.rem_euclid(DAY_MS);
+        let last_day = millis_of(month + 1) - first - DAY_MS;
+        Instant::from_millis(first + (into_month - time).min(last_day) + time)
+    }
 }
 
 const SHORTEST_MONTH_MS: i64 = 28 * DAY_MS;
-
-/// The month that is `months` after that of `at`, and how far `at` is into its own.
-fn month_after(at: Instant, months: i64) -> Option<(u32, i64)> {
-    let since = at.0 - Instant::MIN.0;
-    let (month, day) = month_and_day((since / DAY_MS) as u32 + DAYS_TO_YEAR_1);
-    let month = u32::try_from(i64::from(month).checked_add(months)?).ok()?;
-    MONTHS.contains(&month).then(|| (month, i64::from(day) * DAY_MS + since % DAY_MS))
-}
 
 /// The months that there are, counted from January of the year 0.
 const MONTHS: core::ops::Range<u32> = 12..120_000;

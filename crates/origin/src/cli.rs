@@ -5,6 +5,7 @@ macro_rules! say {
     ($($line:tt)*) => { $crate::cli::output::say(format_args!($($line)*)) };
 }
 
+mod bar;
 mod callers;
 mod check;
 mod diff;

@@ -13,6 +13,8 @@ pub enum Stage {
     Writing,
     /// Facts are made up; counted in subjects.
     Generating,
+    /// Facts are checked; counted in lines.
+    Checking,
 }
 
 /// Tells somebody how far the work is, from any thread.

@@ -23,6 +23,9 @@ pub(crate) struct Options {
     /// Count the instructions of the engine with callgrind instead.
     #[arg(long, conflicts_with = "peers")]
     instructions: bool,
+    /// Measure publishing at the origin instead, also with ten times fewer subjects and so on.
+    #[arg(long, conflicts_with_all = ["peers", "instructions"])]
+    origin: bool,
     /// Run only this measurement, by its name in benches/node; may be repeated.
     #[arg(long, value_name = "NAME", conflicts_with_all = ["peers", "instructions"])]
     only: Vec<String>,
@@ -45,6 +48,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if options.instructions {
         return instructions::run();
     }
+    if options.origin {
+        return origin(options.subjects);
+    }
     build::run()?;
     build::install_tarball_into(&installed())?;
     let tool = ["build", "--quiet", "--release", "-p", "edgegrant-origin", "--bin", "edgegrant"];
@@ -52,6 +58,17 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     measure(options)?;
     if options.json {
         gather()?;
+    }
+    Ok(())
+}
+
+/// Publishes facts of growing size, each in a process of its own.
+fn origin(subjects_max: u64) -> Result<()> {
+    let sizes = std::iter::successors(Some(10_000), |size| Some(size * 10));
+    for subjects in sizes.take_while(|size| *size <= subjects_max.max(10_000)) {
+        let bench = ["bench", "--quiet", "-p", "edgegrant-origin", "--bench", "throughput", "--"];
+        let mut cargo = process::cargo(&bench);
+        process::run(cargo.arg(subjects.to_string()))?;
     }
     Ok(())
 }

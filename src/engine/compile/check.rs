@@ -25,7 +25,7 @@ impl<'a> Checked<'a> {
     pub(super) fn new(facts: &'a Entitlement) -> Result<Self, Problem> {
         let usage_kind = facts.usage.as_ref().map_or(UsageKind::Flow, |usage| usage.kind);
         if let Some(period) = &facts.usage_period {
-            check_recurrence(period, "usagePeriod")?;
+            check_recurrence(period, || "usagePeriod".to_owned())?;
         }
         check_grants(&facts.grants)?;
         check_resets(facts)?;
@@ -103,13 +103,13 @@ pub(super) fn not_metered(facts: &Entitlement) -> Result<(), Problem> {
     present.map_or(Ok(()), |(field, _)| Err(Problem::new(field, NOT_METERED)))
 }
 
-fn check_recurrence(recurrence: &Recurrence, path: &str) -> Result<(), Problem> {
+fn check_recurrence(recurrence: &Recurrence, path: impl Fn() -> String) -> Result<(), Problem> {
     let interval = recurrence.interval;
     if !interval.is_hour_or_longer() {
-        return Err(Problem::new(format!("{path}.interval"), INTERVAL_SHORT));
+        return Err(Problem::new(format!("{}.interval", path()), INTERVAL_SHORT));
     }
     if !interval.is_whole_minutes() {
-        return Err(Problem::new(format!("{path}.interval"), INTERVAL_UNEVEN));
+        return Err(Problem::new(format!("{}.interval", path()), INTERVAL_UNEVEN));
     }
     Ok(())
 }
@@ -121,38 +121,36 @@ fn check_grants(grants: &[Grant]) -> Result<(), Problem> {
     let mut ids = BTreeSet::new();
     let mut total = Amount::ZERO;
     for (index, grant) in grants.iter().enumerate() {
-        let path = format!("grants[{index}]");
         if grant.id.is_empty() || grant.id.len() > MAX_ID_BYTES {
-            return Err(Problem::new(format!("{path}.id"), ID_LENGTH));
+            return Err(Problem::new(format!("grants[{index}].id"), ID_LENGTH));
         }
-        if !ids.insert(grant.id.as_str()) {
-            return Err(Problem::new(format!("{path}.id"), GRANT_REPEATED));
+        if grants.len() > 1 && !ids.insert(grant.id.as_str()) {
+            return Err(Problem::new(format!("grants[{index}].id"), GRANT_REPEATED));
         }
-        check_grant(grant, &path)?;
+        check_grant(grant, index)?;
         total += grant.amount.max(grant.max_rollover);
     }
     if total.is_in_range() { Ok(()) } else { Err(Problem::new("grants", TOTAL_RANGE)) }
 }
 
-fn check_grant(grant: &Grant, path: &str) -> Result<(), Problem> {
+fn check_grant(grant: &Grant, index: usize) -> Result<(), Problem> {
+    let problem = |field: &str, error| Problem::new(format!("grants[{index}].{field}"), error);
     let amounts = [
         ("amount", grant.amount),
         ("minRollover", grant.min_rollover),
         ("maxRollover", grant.max_rollover),
     ];
     if let Some((field, _)) = amounts.iter().find(|(_, amount)| amount.is_negative()) {
-        return Err(Problem::new(format!("{path}.{field}"), NEGATIVE));
+        return Err(problem(field, NEGATIVE));
     }
     if grant.expires_at.is_some_and(|end| end < grant.effective_at.floor_minute().into()) {
-        return Err(Problem::new(format!("{path}.expiresAt"), END_BEFORE_START));
+        return Err(problem("expiresAt", END_BEFORE_START));
     }
     if grant.expiration.is_some_and(|expiration| expiration.count == 0) {
-        return Err(Problem::new(format!("{path}.expiration.count"), EXPIRATION_COUNT));
+        return Err(problem("expiration.count", EXPIRATION_COUNT));
     }
-    grant
-        .recurrence
-        .as_ref()
-        .map_or(Ok(()), |recurrence| check_recurrence(recurrence, &format!("{path}.recurrence")))
+    let path = || format!("grants[{index}].recurrence");
+    grant.recurrence.as_ref().map_or(Ok(()), |recurrence| check_recurrence(recurrence, path))
 }
 
 fn check_resets(facts: &Entitlement) -> Result<(), Problem> {

@@ -5,9 +5,11 @@ use std::path::PathBuf;
 
 use edgegrant::Instant;
 
+use super::bar::Bar;
 use super::{Outcome, output};
 use crate::failure::{Exit, Failure};
 use crate::generate::{Export, Facts, GrantIds, facts, write_export};
+use crate::progress::Stage;
 
 /// Write synthetic facts of any size, or an OpenMeter export to try importing with.
 ///
@@ -40,12 +42,15 @@ pub(super) fn run(args: &Args) -> Outcome {
         write_export(&Export { customers: subjects, seed, at }, folder)?;
         return Ok(Exit::Ok);
     }
-    let facts = facts(Facts { subjects, seed, at, grant_ids })?;
+    let bar = Bar::new(Some(subjects), false);
+    let facts =
+        facts(Facts { subjects, seed, at, grant_ids })?.inspect(|_| bar.add(Stage::Generating, 1));
     if args.out.as_os_str() != "-" {
         let mut pending = output::Pending::new(&args.out)?;
         for fact in facts {
             pending.line(&fact)?;
         }
+        bar.clear();
         pending.finish()?;
         return Ok(Exit::Ok);
     }
@@ -56,6 +61,7 @@ pub(super) fn run(args: &Args) -> Outcome {
             .and_then(|()| out.write_all(b"\n"))
             .map_err(|error| Failure::io(&args.out, &error))?;
     }
+    bar.clear();
     out.flush().map_err(|error| Failure::io(&args.out, &error))?;
     Ok(Exit::Ok)
 }

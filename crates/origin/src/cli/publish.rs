@@ -5,10 +5,12 @@ use std::path::PathBuf;
 use edgegrant::trust::{SecretKey, TrustedKey};
 use edgegrant::{Instant, Interval};
 
+use super::bar::{self, Bar};
 use super::{Outcome, output};
 use crate::disk::{self, Readers};
 use crate::failure::{Exit, Failure};
 use crate::folder::Folder;
+use crate::progress::Progress;
 use crate::publish::{self, Options, Published, Terms, Unsigned};
 
 /// The environment's place for a secret key.
@@ -77,7 +79,7 @@ pub(super) fn run(args: &Args, json: bool) -> Outcome {
     if args.unsigned_out.is_some() {
         return prepare(args, &folder, json);
     }
-    let published = publish(args, &folder)?;
+    let published = publish(args, &folder, json)?;
     warn_of_expiry(&published, json)?;
     if let Some(path) = &args.bundle {
         // It holds every subject, and who may read it is for its owner to say.
@@ -91,7 +93,7 @@ pub(super) fn run(args: &Args, json: bool) -> Outcome {
     Ok(Exit::Ok)
 }
 
-fn publish(args: &Args, folder: &Folder) -> Result<Published, Failure> {
+fn publish(args: &Args, folder: &Folder, json: bool) -> Result<Published, Failure> {
     if !args.signature.is_empty() {
         let read = |file: &PathBuf| disk::read(file, 4096);
         let signatures = args.signature.iter().map(read).collect::<Result<Vec<_>, _>>()?;
@@ -101,7 +103,12 @@ fn publish(args: &Args, folder: &Folder) -> Result<Published, Failure> {
     if args.renew {
         publish::renew(&terms(args), &keys, folder)
     } else {
-        publish::publish(&options(args), &keys, folder)
+        let bar = Bar::new(bar::total_bytes(&args.facts), json);
+        let tell = |stage, more| bar.add(stage, more);
+        let progress = Progress::to(&tell);
+        let published = publish::publish_telling(&options(args), &keys, folder, &progress);
+        bar.clear();
+        published
     }
 }
 

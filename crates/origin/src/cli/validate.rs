@@ -4,10 +4,12 @@ use std::path::{Path, PathBuf};
 
 use edgegrant::Instant;
 
+use super::bar::Bar;
 use super::{Outcome, output};
 use crate::facts::{Checker, Entry, Facts, Problem, ReadError};
 use crate::failure::{Exit, Failure};
 use crate::input;
+use crate::progress::Stage;
 
 /// Check facts: every problem with its line and its place in the JSON.
 #[derive(Debug, clap::Args)]
@@ -34,9 +36,13 @@ pub(super) fn run(args: &Args, json: bool) -> Outcome {
     let at = args.at.unwrap_or_else(output::now);
     let mut checker = Checker::default();
     let mut summary = Summary::default();
-    for file in &args.files {
-        check_file(args, json, at, file, &mut checker, &mut summary)?;
-    }
+    let bar = Bar::new(None, json);
+    let checked = args
+        .files
+        .iter()
+        .try_for_each(|file| check_file(args, json, at, file, &mut checker, &mut summary, &bar));
+    bar.clear();
+    checked?;
     print(&summary, checker.features(), json);
     Ok(if summary.problems == 0 { Exit::Ok } else { Exit::BadInput })
 }
@@ -48,8 +54,10 @@ fn check_file(
     file: &Path,
     checker: &mut Checker,
     summary: &mut Summary,
+    bar: &Bar,
 ) -> Result<(), Failure> {
     for fact in Facts::new(input::open(file)?, at, checker) {
+        bar.add(Stage::Checking, 1);
         match fact {
             Ok(Entry::Feature(_)) => {}
             Ok(Entry::Subject(subject)) => {
@@ -59,6 +67,7 @@ fn check_file(
             Err(ReadError::Io(error)) => return Err(Failure::io(file, &error)),
             Err(ReadError::Refused(problem)) if summary.problems < args.max_problems => {
                 summary.problems += 1;
+                bar.clear();
                 show(file, &problem, json);
             }
             Err(ReadError::Refused(_)) => {
