@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
-import { contend, load, ratio } from "./contend.mjs";
+import { contend, load, ratio, refuseWrong } from "./contend.mjs";
 import { given } from "./data.mjs";
 import { dataset } from "./dataset.mjs";
 import { digits, keep, table } from "./table.mjs";
@@ -12,6 +12,11 @@ import { attempt, attemptWithNode } from "./workerd.mjs";
 const SUBJECTS = 10_000;
 const EFFORT = { rounds: 5, seconds: 0.3 };
 const OURS = ["floor", "strings"];
+/** How many times faster than another an answer is to be. */
+const BUDGETS = [
+  { than: "flagd", least: 4 },
+  { than: "schematic-wasm", least: 200 },
+];
 const PEERS = ["flagd", "growthbook", "flipt", "devcycle", "schematic-wasm", "schematic-sdk"];
 const OTHERS = ["cedar", "jose"];
 
@@ -71,6 +76,13 @@ const machine = {
 };
 keep("peers", { subjects: SUBJECTS, machine, rows });
 
+const of = (name) => figures.find((figure) => figure.name === name);
+const faster = BUDGETS.map(({ than, least }) => {
+  const times = ratio(of(than), of("strings"));
+  const met = times >= least ? "met" : "**missed**";
+  return `${digits(times)} times faster than ${of(than).title}, ≥ ${least}: ${met}`;
+});
+
 const titles = ["package", ">version", ">check, ns", ">÷ floor", ">wrong of", ">load, ms"];
 console.log(`\n${SUBJECTS.toLocaleString("en")} subjects × 10 features, at random`);
 console.log(
@@ -84,3 +96,5 @@ console.log(
     ]),
   ),
 );
+console.log(`\n${faster.join("\n")}`);
+refuseWrong(figures.slice(0, OURS.length));

@@ -2,7 +2,7 @@
 
 const WIDTH = 720;
 const HEIGHT = 420;
-const LEFT = 76;
+const LEFT = 88;
 const RIGHT = 44;
 const TOP = 56;
 const BOTTOM = 56;

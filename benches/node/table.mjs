@@ -25,7 +25,7 @@ export function table(titles, rows) {
 
 /** A figure beside its budget. */
 export const against = (figure, most, unit = "") =>
-  `≤ ${most}${unit}: ${figure <= most ? "met" : "**missed**"}`;
+  `≤ ${Number(most.toPrecision(6))}${unit}: ${figure <= most ? "met" : "**missed**"}`;
 
 export const median = (numbers) => numbers.toSorted((a, b) => a - b)[numbers.length >> 1];
 
