@@ -204,6 +204,12 @@ pub(super) fn length(code: u128) -> usize {
 }
 
 pub(super) fn amount_code(nanos: i128) -> u128 {
+    // Most are whole units and few, and wide integers are divided slowly.
+    if let Ok(few) = i64::try_from(nanos)
+        && few % 1_000_000_000 == 0
+    {
+        return u128::from(zigzag(few / 1_000_000_000)) << 2;
+    }
     let (unit, steps) = [(1_000_000_000, 0), (1_000_000, 1), (1_000, 2)]
         .into_iter()
         .find(|(unit, _)| nanos % unit == 0)

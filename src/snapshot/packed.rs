@@ -65,6 +65,7 @@ pub struct PackedEntitlement {
     /// Of its feature.
     place: u64,
     bytes: Vec<u8>,
+    /// How many bytes it takes at most in a record.
     written_out: usize,
     usage_as_of: Option<Instant>,
 }
@@ -128,16 +129,17 @@ impl Packer {
         let feature = self.features.get(number).ok_or(refusal::UNDECLARED_FEATURE)?;
         // Every row tells up to which instant usage is known, as long as that of the head is not.
         let row = Row::new(Feature::of(place, feature), record, None)?;
-        let mut line = Vec::new();
-        record::put_line(&mut line, &row.line());
         let usage_as_of = match &record.program.rule {
             Rule::Metered(metered) => Some(metered.usage_as_of),
             Rule::Boolean | Rule::Static => None,
         };
         let body = packed_row(number, &row, usage_as_of);
-        let mut bytes = self.seed.fingerprint(&body).to_le_bytes().to_vec();
+        let named = row.feature.key.len() + row.feature.unit.map_or(0, str::len);
+        let written_out = named + body.len() + record::LINE_OVERHEAD_BYTES_MAX;
+        let mut bytes = Vec::with_capacity(body.len() + 12);
+        bytes.extend_from_slice(&self.seed.fingerprint(&body).to_le_bytes());
         put_part(&mut bytes, &body);
-        Ok(PackedEntitlement { place, bytes, written_out: line.len(), usage_as_of })
+        Ok(PackedEntitlement { place, bytes, written_out, usage_as_of })
     }
 
     /// Packs a subject without its aliases behind what `out` holds, and says how many bytes it

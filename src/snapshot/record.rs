@@ -69,6 +69,10 @@ pub(super) fn write(id: &str, lines: &[Line<'_>]) -> Vec<u8> {
 /// No record begins with more.
 pub(super) const BEGUN_BYTES_MAX: usize = RECORD_MAGIC.len() + 2 + ID_BYTES_MAX + 2;
 
+/// What a line takes at most beside its feature's key and unit, its config, its fields and its ids:
+/// their lengths, a policy and a group of marks.
+pub(super) const LINE_OVERHEAD_BYTES_MAX: usize = 2 + 1 + 2 + 3 + 3 + 3 + 1;
+
 /// What a record begins with, before its lines, which are in the order of their keys.
 pub(super) fn begun(id: &str, lines: usize) -> Vec<u8> {
     let mut out = RECORD_MAGIC.to_vec();

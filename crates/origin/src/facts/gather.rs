@@ -175,9 +175,13 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// The next lines; fewer than there may be where a feature is declared.
-    fn batch(&mut self) -> Option<Batch> {
-        let (mut text, mut lines) = (Vec::with_capacity(BATCH_BYTES + BATCH_BYTES / 8), Vec::new());
+    /// The next lines, in the memory of those before; fewer than there may be where a feature is
+    /// declared.
+    fn batch(&mut self, last: Option<Batch>) -> Option<Batch> {
+        let (mut text, mut lines) =
+            last.map_or_else(Default::default, |last| (last.text, last.lines));
+        text.clear();
+        lines.clear();
         while text.len() < BATCH_BYTES && self.failed.is_none() {
             let is_feature = match self.next(&mut text) {
                 Ok(Some(is_feature)) => is_feature,
@@ -297,11 +301,13 @@ impl Shelf {
             as_of: HashMap::new(),
         };
         let mut compiler = Compiler::new(publish_at);
+        let mut last = None;
         loop {
-            let batch = lock(source).batch();
+            let batch = lock(source).batch(last);
             let Some(batch) = batch else { return shelf };
             shelf.compile(&mut compiler, &batch, source);
             progress.add(Stage::Reading, batch.text.len() as u64 + batch.lines.len() as u64);
+            last = Some(batch);
         }
     }
 
