@@ -146,10 +146,13 @@ impl Amount {
         if number.abs() >= EXACT_FLOATS {
             return Err(OUT_OF_RANGE);
         }
+        if number.trunc() == number {
+            return Ok(Self::from_units(number as i64));
+        }
         // The shortest decimal is the first whose quotient is the very same float: below 2^53 both
         // operands are exact and the division is correctly rounded.
-        let mut scale = 1.0_f64;
-        let mut nanos_per_step = NANOS_PER_UNIT;
+        let mut scale = 10.0_f64;
+        let mut nanos_per_step = NANOS_PER_UNIT / 10;
         while nanos_per_step > 0 {
             let steps = (number * scale).round();
             if steps.abs() < EXACT_FLOATS && steps / scale == number {
@@ -174,6 +177,12 @@ impl Amount {
     /// ```
     #[must_use]
     pub fn to_f64(self) -> f64 {
+        // Wide divisions are slow, and whole units below 2^33 are nearly all that there is.
+        if let Ok(nanos) = i64::try_from(self.0)
+            && nanos % NANOS_PER_UNIT as i64 == 0
+        {
+            return (nanos / NANOS_PER_UNIT as i64) as f64;
+        }
         let mut steps = self.0;
         let mut scale = 1e9;
         while steps % 10 == 0 && scale > 1.0 {

@@ -6,7 +6,7 @@ import { dataset, sizesUpTo } from "./dataset.mjs";
 import { digits, keep, table } from "./table.mjs";
 
 /** In the order of the table; each is a file in `contenders`. */
-const CONTENDERS = ["floor", "strings", "decision", "handle", "call", "clock", "loop"];
+const CONTENDERS = ["floor", "strings", "decision", "handle", "feature", "call", "clock", "loop"];
 const EFFORT = { rounds: 5, seconds: 0.3 };
 
 const contenders = await load(join(import.meta.dirname, "contenders"), CONTENDERS);

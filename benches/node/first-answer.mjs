@@ -8,8 +8,11 @@ import { audience, given, megabytes } from "./data.mjs";
 import { dataset, sizesUpTo } from "./dataset.mjs";
 import { against, keep, median, table } from "./table.mjs";
 
-const { engine, memory } = await import(join(process.env.PACKAGE, "dist/esm/engine.js"));
-await import(join(process.env.PACKAGE, "dist/esm/node.js"));
+const module = (name) => import(join(process.env.PACKAGE, "dist/esm", name));
+const { engine, memory } = await module("engine.js");
+const { Answers } = await module("answer.js");
+const { Names } = await module("names.js");
+await module("node.js");
 
 const ROUNDS = 55;
 const SLICE = 65_536;
@@ -40,7 +43,8 @@ function steps({ subjects, head, pack, now, trustedKeys }) {
   lap("copy");
   gate.swap();
   const subject = `subject-${1 + ((round * 7919) % subjects)}`;
-  const answer = gate.hasAccess(subject, "sso", now, NaN, NaN, NaN);
+  const names = new Names(gate, new Answers(gate));
+  const answer = names.hasAccess(subject, "sso", now, { at: NaN, amount: NaN, used: NaN });
   lap("answer");
   if (!answer) throw new Error("a wrong answer");
   gate.free();

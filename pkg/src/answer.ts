@@ -4,8 +4,11 @@ import type { Gate } from "./glue.js";
 import { reasons } from "./reasons.js";
 
 // The order of the numbers is that of `Scratch::keep` in src/wasm/answer.rs.
-const LENGTH = 18;
+const LENGTH = 20;
+const CHANGES = 18;
+const CHANGES_BUT_USAGE = 19;
 const TYPES = ["boolean", "static", "metered"] as const;
+const COUNTS = { balance: 3, usage: 4, overage: 5 } as const;
 const SOURCES: readonly Source[] = ["origin", "store", "bytes"];
 const HAS_CONFIG = 1;
 const HAS_UNIT = 2;
@@ -23,10 +26,35 @@ export class Answers {
     this.#numbers = numbersAt(this.#address, LENGTH);
   }
 
+  /** How often what the gate answers may have changed. */
+  get changes(): number {
+    return this.#view()[CHANGES] as number;
+  }
+
+  /** The same, apart from usage that was recorded. */
+  get changesButUsage(): number {
+    return this.#view()[CHANGES_BUT_USAGE] as number;
+  }
+
+  /** One number of the latest decision; NaN if it is not known. */
+  count(what: keyof typeof COUNTS): number {
+    return this.#view()[COUNTS[what]] as number;
+  }
+
+  /** Whether the latest decision is access. */
+  get hasAccess(): boolean {
+    return this.#view()[0] === 1;
+  }
+
+  /** Until when the latest decision holds, if its clock can be trusted. */
+  get until(): number {
+    const numbers = this.#view() as unknown as Numbers;
+    if (numbers[15] !== 1) return NaN;
+    return known(numbers[10]) ? numbers[10] : Infinity;
+  }
+
   read(): Decision {
-    // Memory that grows leaves older views empty.
-    if (this.#numbers.length === 0) this.#numbers = numbersAt(this.#address, LENGTH);
-    const numbers = this.#numbers as unknown as Numbers;
+    const numbers = this.#view() as unknown as Numbers;
     const [hasAccess, reason, kind] = numbers;
     const decision: Flat = {
       hasAccess: hasAccess === 1,
@@ -46,6 +74,12 @@ export class Answers {
     }
     if (decision.type === "metered") this.#addCounted(decision, numbers);
     return decision as Decision;
+  }
+
+  #view(): Float64Array {
+    // Memory that grows leaves older views empty.
+    if (this.#numbers.length === 0) this.#numbers = numbersAt(this.#address, LENGTH);
+    return this.#numbers;
   }
 
   #addCounted(decision: Counted, numbers: Numbers): void {

@@ -27,12 +27,31 @@ export function featureKey(value: unknown): string {
   return text(value, "feature", FEATURE_LENGTH_MAX);
 }
 
-/** A string as UTF-8 can carry it, where all lone surrogates would become the same character. */
+/** A string as UTF-8 can carry it. */
 export function text(value: unknown, name: string, lengthMax: number): string {
+  return wellFormed(textOfLength(value, name, lengthMax), name);
+}
+
+/** The id of a subject which is still to be found well-formed. */
+export function roughSubjectId(value: unknown): string {
+  return textOfLength(value, "subject", SUBJECT_LENGTH_MAX);
+}
+
+/** The key of a feature which is still to be found well-formed. */
+export function roughFeatureKey(value: unknown): string {
+  return textOfLength(value, "feature", FEATURE_LENGTH_MAX);
+}
+
+function textOfLength(value: unknown, name: string, lengthMax: number): string {
   if (typeof value !== "string" || value.length === 0 || value.length > lengthMax) {
     refuse(name, `a string of 1 to ${lengthMax} characters`);
   }
-  return value.isWellFormed() ? value : refuse(name, "a string without lone surrogates");
+  return value;
+}
+
+/** As UTF-8 all lone surrogates would become the same character. */
+export function wellFormed(text: string, name: string): string {
+  return text.isWellFormed() ? text : refuse(name, "a string without lone surrogates");
 }
 
 export function flag(value: unknown, name: string): boolean {

@@ -124,3 +124,15 @@ export type Decision =
 
 /** A decision about one of a subject's entitlements. */
 export type Entitlement = Decision & { feature: string };
+
+/** What `checkAll` gives: a row for each subject, in it a place for each feature. */
+export interface Checks {
+  /** 1 where the feature may be used, 0 where not. */
+  readonly hasAccess: Uint8Array;
+  /** Units left; NaN where the type has none or they are not known, as in those below. */
+  readonly balance: Float64Array;
+  /** Units used in the usage period. */
+  readonly usage: Float64Array;
+  /** Units used that no grant covers. */
+  readonly overage: Float64Array;
+}

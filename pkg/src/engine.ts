@@ -92,7 +92,12 @@ export function memory(): WebAssembly.Memory {
   return (instance as glue.InitOutput).memory;
 }
 
-/** The numbers at an address of the wasm's memory, whose buffer is a new one when it has grown. */
+/** The bytes at an address of the wasm's memory, whose buffer is a new one when it has grown. */
+export function bytesAt(address: number, length: number): Uint8Array {
+  return new Uint8Array(memory().buffer, address, length);
+}
+
+/** The numbers at an address of the wasm's memory, likewise. */
 export function numbersAt(address: number, length: number): Float64Array {
   return new Float64Array(memory().buffer, address, length);
 }

@@ -1,7 +1,18 @@
-import { amount, featureKey, instant, millis, object, subjectId } from "./arguments.js";
-import type { Decision, Entitlement } from "./decision.js";
+import {
+  amount,
+  featureKey,
+  instant,
+  millis,
+  object,
+  roughFeatureKey,
+  roughSubjectId,
+  subjectId,
+} from "./arguments.js";
+import type { Answers } from "./answer.js";
+import { checksOf } from "./checks.js";
+import type { Checks, Decision, Entitlement } from "./decision.js";
 import { loadBytes } from "./body.js";
-import { coded, engine, memory } from "./engine.js";
+import { coded, memory } from "./engine.js";
 import { GateError } from "./errors.js";
 import type * as glue from "./glue.js";
 import { grantsIn, readGrants } from "./grants.js";
@@ -22,12 +33,16 @@ import {
   type RefreshOptions,
   type RequestContext,
   type SubjectOptions,
+  PLAIN,
   optionsOf,
   readAsk,
+  readMoment,
   readConfig,
   readSpan,
   stated,
 } from "./options.js";
+import { apart, gateOf } from "./made.js";
+import { Names } from "./names.js";
 import { Pages } from "./pages.js";
 import type {
   CatalogueFeature,
@@ -49,11 +64,6 @@ import { Keeper } from "./keeper.js";
 import { Subject } from "./subject.js";
 import type { Explanation, History, HistoryOptions, Status } from "./told.js";
 
-/** What stands before the head of a snapshot in one file. */
-const BUNDLE_PREFIX = 8;
-/** The longest slice, which somebody may take for a snapshot. */
-const SLICE_LENGTH_MAX = 270_336;
-
 /** What the wasm says of its snapshot. */
 type Told = Omit<Status, "refreshing">;
 
@@ -61,6 +71,7 @@ type Told = Omit<Status, "refreshing">;
 export class Gate {
   readonly #config: Config;
   readonly #living: Living<glue.Gate>;
+  #latest: Names | undefined;
   readonly #recorded = new Recorded();
   readonly #keeper: Keeper | undefined;
   readonly #refresher: Refresher | undefined;
@@ -92,12 +103,12 @@ export class Gate {
   hasAccess(subject: string, feature: string, options?: AskOptions): boolean {
     const ask = readAsk(options);
     const now = this.#now(ask);
-    const [id, key] = [subjectId(subject), featureKey(feature)];
+    const id = roughSubjectId(subject);
+    const key = roughFeatureKey(feature);
     try {
-      return this.#open().hasAccess(id, key, now, ask.at, ask.amount, ask.used);
+      return this.#names().hasAccess(id, key, now, ask);
     } catch (error) {
-      const again = ({ made }: Alive<glue.Gate>) =>
-        made.hasAccess(id, key, now, ask.at, ask.amount, ask.used);
+      const again = () => this.#names().hasAccess(id, key, now, ask);
       return this.#living.byPolicy(error, again, this.#config.dangerouslyOpenWithoutSnapshot);
     }
   }
@@ -105,7 +116,21 @@ export class Gate {
   /** The full decision. */
   check(subject: string, feature: string, options?: AskOptions): Decision {
     const ask = readAsk(options);
-    return this.#check(subjectId(subject), featureKey(feature), this.#now(ask), ask);
+    return this.#check(roughSubjectId(subject), roughFeatureKey(feature), this.#now(ask), ask);
+  }
+
+  /**
+   * Every feature of every subject that is named, in one go: the answers lie row by row, a row for
+   * each subject. Numbers that are not known are NaN.
+   */
+  checkAll(subjects: readonly string[], features: readonly string[], options?: AskOptions): Checks {
+    const ask = readAsk(options);
+    const now = this.#now(ask);
+    const check = (id: string, key: string) => () => this.#names().check(id, key, now, ask);
+    const lost = this.#config.dangerouslyOpenWithoutSnapshot;
+    return checksOf(subjects, features, lost, (id, key) =>
+      this.#living.ask<Answers | undefined>(check(id, key), undefined),
+    );
   }
 
   /** Units left; `undefined` where the type has none or they are not known. */
@@ -143,7 +168,7 @@ export class Gate {
    * before `await subject(id)`.
    */
   entitlements(subject: string, options?: Pick<AskOptions, "at" | "now">): Entitlement[] {
-    const ask = readAsk(options, ["at", "now"]);
+    const ask = readMoment(options);
     const now = this.#now(ask);
     const id = subjectId(subject);
     return this.#living
@@ -314,6 +339,25 @@ export class Gate {
     };
   }
 
+  /** @internal What the clock shows that this gate was given. */
+  clock(): number {
+    return this.#config.now();
+  }
+
+  /** @internal How often what this gate answers may have changed. */
+  get changes(): number {
+    return this.#living.alive.life * 2 ** 32 + this.#names().answers.changes;
+  }
+
+  /** @internal Whether there is access, and until when unless something changes. */
+  accessUntil(subject: string, feature: string, now: number): readonly [boolean, number] {
+    const until = (): readonly [boolean, number] => {
+      const { hasAccess, until } = this.#names().check(subject, feature, now, PLAIN);
+      return [hasAccess, until];
+    };
+    return this.#living.ask(until, [this.#config.dangerouslyOpenWithoutSnapshot, NaN]);
+  }
+
   /** Gives the memory back. Whatever is asked afterwards throws `closed`; closing again is fine. */
   close(): void {
     this.#living.close();
@@ -339,11 +383,18 @@ export class Gate {
 
   #check(subject: string, feature: string, now: number, ask: Ask): Decision {
     try {
-      return decide(this.#living.alive, subject, feature, now, ask);
+      return this.#names().check(subject, feature, now, ask).read();
     } catch (error) {
-      const again = (alive: Alive<glue.Gate>) => decide(alive, subject, feature, now, ask);
+      const again = () => this.#names().check(subject, feature, now, ask).read();
       return this.#living.byPolicy(error, again, this.#lost());
     }
+  }
+
+  /** The present gate of the wasm, ready to be asked by names. */
+  #names(): Names {
+    const { made, answers } = this.#living.alive;
+    if (this.#latest?.gate !== made) this.#latest = new Names(made, answers);
+    return this.#latest;
   }
 
   #count(
@@ -355,7 +406,9 @@ export class Gate {
     const ask = readAsk(options);
     const now = this.#now(ask);
     const [id, key] = [subjectId(subject), featureKey(feature)];
-    return known(this.#living.ask(({ made }) => made[what](id, key, now, ask.at, ask.used), NaN));
+    const count = () => this.#names().check(id, key, now, ask).count(what);
+    const counted = this.#living.ask(count, NaN);
+    return Number.isNaN(counted) ? undefined : counted;
   }
 
   #record(subject: string, feature: string, now: number, at: number, used: number): boolean {
@@ -384,7 +437,7 @@ export class Gate {
   }
 
   #make(): glue.Gate {
-    const gate = made(this.#config);
+    const gate = gateOf(this.#config);
     this.#remains = [{ memory: memory(), address: gate.remains }, this.#remains[0]];
     return gate;
   }
@@ -401,36 +454,6 @@ const LOST = { stale: true, clock: "untrusted" } as const;
 
 function listed<T, U>(next: string | undefined, items: T[], make: (item: T) => U): Listed<U> {
   return { items: items.map(make), ...(next !== undefined && { next }) };
-}
-
-function decide(
-  { made, answers }: Alive<glue.Gate>,
-  subject: string,
-  feature: string,
-  now: number,
-  ask: Ask,
-): Decision {
-  made.check(subject, feature, now, ask.at, ask.amount, ask.used);
-  return answers.read();
-}
-
-/** A gate of the wasm without a snapshot. */
-function made(config: Config): glue.Gate {
-  const { audience, trustedKeys, threshold, dangerouslyOpenWithoutSnapshot } = config;
-  const Engine = engine().Gate;
-  const gate = new Engine(audience, trustedKeys, threshold, dangerouslyOpenWithoutSnapshot);
-  if (config.paged) gate.holdPages(config.residentBytesMax);
-  for (const [feature, policy] of config.whenExpired) gate.tighten(feature, policy);
-  for (const [feature, policy] of config.dangerouslyWhenExpired) {
-    gate.dangerouslyLoosen(feature, policy);
-  }
-  return gate;
-}
-
-/** A snapshot in one file as head and pack, in the same memory. */
-function apart(file: Uint8Array): { head: Uint8Array; pack: Uint8Array } {
-  const head = engine().bundleHead(file.subarray(0, SLICE_LENGTH_MAX));
-  return { head, pack: file.subarray(BUNDLE_PREFIX + head.length) };
 }
 
 /** When usage was seen. */
@@ -456,10 +479,6 @@ export async function openGate(options: GateOptions): Promise<Gate> {
     gate.close();
     throw error;
   }
-}
-
-function known(number: number): number | undefined {
-  return Number.isNaN(number) ? undefined : number;
 }
 
 function nowhere(): never {

@@ -104,18 +104,54 @@ export interface Ask {
   readonly now: number | undefined;
 }
 
-const ASK_OPTIONS = ["at", "now", "amount", "used"];
-const PLAIN: Ask = { at: NaN, amount: NaN, used: NaN, now: undefined };
+/** Of what nothing was stated. */
+export const PLAIN: Ask = { at: NaN, amount: NaN, used: NaN, now: undefined };
 
-export function readAsk(value: unknown, names: readonly string[] = ASK_OPTIONS): Ask {
+const { hasOwnProperty } = Object.prototype;
+
+/** Reads each option once, written out because every question goes through it. */
+export function readAsk(value: unknown): Ask {
   if (value === undefined) return PLAIN;
-  const options = optionsOf(value, names);
+  const options: AskOptions = object(value, "options");
+  let at, wanted, used, now;
+  let isEmpty = true;
+  // This way to look is the cheapest, but it also finds what is inherited, which does not count.
+  for (const name in options) {
+    if (!hasOwnProperty.call(options, name)) continue;
+    isEmpty = false;
+    if (name === "now") now = options.now;
+    else if (name === "at") at = options.at;
+    else if (name === "amount") wanted = options.amount;
+    else if (name === "used") used = options.used;
+    else refuseOption(name);
+  }
+  return isEmpty ? readHidden(options) : asked(at, wanted, used, now);
+}
+
+/** Reads options of an object that shows none. */
+function readHidden(options: AskOptions): Ask {
+  return asked(
+    own(options, "at"),
+    own(options, "amount"),
+    own(options, "used"),
+    own(options, "now"),
+  );
+}
+
+function asked(at: unknown, wanted: unknown, used: unknown, now: unknown): Ask {
   return {
-    at: stated(options, "at", instant, NaN),
-    amount: stated(options, "amount", amount, NaN),
-    used: stated(options, "used", amount, NaN),
-    now: stated(options, "now", millis, undefined),
+    at: at === undefined ? NaN : instant(at, "at"),
+    amount: wanted === undefined ? NaN : amount(wanted, "amount"),
+    used: used === undefined ? NaN : amount(used, "used"),
+    now: now === undefined ? undefined : millis(now, "now"),
   };
+}
+
+/** The same where it only matters when. */
+export function readMoment(value: unknown): Ask {
+  const ask = readAsk(value);
+  if (ask.amount === ask.amount) refuseOption("amount");
+  return ask.used === ask.used ? refuseOption("used") : ask;
 }
 
 /** `HistoryOptions` as the wasm takes them: NaN is what was not stated. */

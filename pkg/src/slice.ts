@@ -13,6 +13,7 @@ import {
   optionsOf,
   type Policies,
   readAsk,
+  readMoment,
   readSpan,
   readTightening,
   readTrust,
@@ -100,7 +101,7 @@ export class Slice {
 
   /** Every entitlement, all for one instant. */
   entitlements(options?: Pick<AskOptions, "at" | "now">): Entitlement[] {
-    const ask = readAsk(options, ["at", "now"]);
+    const ask = readMoment(options);
     const now = this.#clock(ask);
     return this.#living
       .demand(({ made }) => made.features())

@@ -1,4 +1,6 @@
+import { featureKey } from "./arguments.js";
 import type { Decision, Entitlement } from "./decision.js";
+import { SubjectFeature } from "./feature.js";
 import type { Gate, RecordOptions } from "./gate.js";
 import type { AskOptions } from "./options.js";
 import type {
@@ -25,6 +27,11 @@ export class Subject {
   constructor(gate: Gate, id: string) {
     this.#gate = gate;
     this.id = id;
+  }
+
+  /** The same for one feature, named once: the fastest way to ask again and again. */
+  feature(key: string): SubjectFeature {
+    return new SubjectFeature(this.#gate, this.id, featureKey(key));
   }
 
   hasAccess(feature: string, options?: AskOptions): boolean {

@@ -136,6 +136,7 @@ impl Terms {
     /// is before anything that is known. The order of the rules: status, window, grace, unlimited,
     /// then the balance, and the soft limit where the balance does not do.
     #[must_use]
+    #[inline(always)]
     pub fn reason(
         &self,
         now: Instant,
@@ -167,6 +168,7 @@ impl Terms {
     /// The start is inclusive and the end exclusive, at the exact instant (upstream
     /// `entitlement/entitlement.go`); an empty window is never active.
     #[must_use]
+    #[inline(always)]
     pub fn closed_at(&self, now: Instant) -> Option<Reason> {
         if self.suspended {
             return Some(Reason::Suspended);
@@ -234,10 +236,19 @@ pub fn decide(program: &Program, question: &Question<'_>) -> Decision {
         has_access: reason.has_access(),
         reason,
         numbers: numbers.map(|(metered, counted)| metered.numbers(counted)),
-        until: program.changes_after(now),
+        until: earliest(program.changes_after(now), seen_after(question)),
         retry_at: if reason.has_access() { None } else { program.retry_at(reason, question) },
         lapsed: counted.is_some_and(|counted| counted.lapsed),
     }
+}
+
+/// When usage begins to count that was seen at a later time than the question's: behind its minute,
+/// or at it for whoever asks for now, who sees what was seen at that very instant.
+fn seen_after(question: &Question<'_>) -> Option<Instant> {
+    let counted = question.now.ceil_minute();
+    let later = question.extra.iter().find(|event| event.at >= counted)?;
+    let minute = later.at.floor_minute();
+    Some(if minute > question.now { minute } else { minute.plus_millis(1) })
 }
 
 impl Program {

@@ -2,7 +2,7 @@
 
 use super::answer::{Answer, Reason};
 use super::freshness::{Rung, Standing};
-use super::{Ask, Explained, NO_SNAPSHOT, Policies, Told};
+use super::{AskOptions, Explained, NO_SNAPSHOT, Policies, Told};
 use crate::amount::Amount;
 use crate::engine::program::{Program, Rule, Steady};
 use crate::engine::{self, HistoryQuery, Question, Terms, UsageEvent, WindowSize};
@@ -20,29 +20,29 @@ pub(super) struct Missing {
 }
 
 /// Whether the feature may be used; nothing is allocated.
-#[inline]
-pub(super) fn has_access(sought: &Sought<'_>, ask: &Ask<'_>) -> bool {
+#[inline(always)]
+pub(super) fn has_access(sought: &Sought<'_>, options: &AskOptions) -> bool {
     match sought {
-        Ok(found) => match found.quick(ask) {
+        Ok(found) => match found.quick(options) {
             Some(reason) => reason.has_access(),
-            None => found.answer(ask).has_access,
+            None => found.answer(options).has_access,
         },
         Err(missing) => missing.reason.has_access(),
     }
 }
 
 /// The full decision.
-pub(super) fn check(sought: &Sought<'_>, ask: &Ask<'_>) -> Answer {
+pub(super) fn check(sought: &Sought<'_>, options: &AskOptions) -> Answer {
     match sought {
-        Ok(found) => found.answer(ask),
+        Ok(found) => found.answer(options),
         Err(missing) => missing.answer(),
     }
 }
 
 /// The decision with its derivation.
-pub(super) fn explain(sought: &Sought<'_>, ask: &Ask<'_>) -> Explained {
+pub(super) fn explain(sought: &Sought<'_>, options: &AskOptions) -> Explained {
     match sought {
-        Ok(found) => found.explain(ask),
+        Ok(found) => found.explain(options),
         Err(missing) => {
             Explained { answer: missing.answer(), explanation: None, grant_ids: Vec::new() }
         }
@@ -99,13 +99,13 @@ impl Found<'_> {
     /// The reason alone, where it can be told without grants and calendar.
     ///
     /// `None` when it has to be computed.
-    #[inline]
-    pub(super) fn quick(&self, ask: &Ask<'_>) -> Option<Reason> {
+    #[inline(always)]
+    pub(super) fn quick(&self, options: &AskOptions) -> Option<Reason> {
         let outline = self.entry.outline().ok()?;
-        let at = self.instant(ask);
+        let at = self.instant(options);
         let mut computed = false;
-        let reason = terms(&outline).reason(at, ask.amount, || {
-            let net = self.quick_net(&outline, ask, at);
+        let reason = terms(&outline).reason(at, options.amount, || {
+            let net = self.quick_net(&outline, options, at);
             computed = net.is_none();
             net.map(Amount::or_zero)
         });
@@ -113,11 +113,11 @@ impl Found<'_> {
     }
 
     /// Units left, negative for overage, where the state between two boundaries says so.
-    #[inline]
+    #[inline(always)]
     pub(super) fn quick_net(
         &self,
         outline: &Outline,
-        ask: &Ask<'_>,
+        options: &AskOptions,
         at: Instant,
     ) -> Option<Amount> {
         let OutlineRule::Metered(metered) = outline.rule else { return None };
@@ -126,7 +126,7 @@ impl Found<'_> {
         if minute <= after || minute >= until {
             return None;
         }
-        let used = match ask.used {
+        let used = match options.used {
             Some(used) => used,
             None => sum(self.seen, metered.usage_as_of, minute),
         };
@@ -135,21 +135,21 @@ impl Found<'_> {
     }
 
     /// The full answer.
-    pub(super) fn answer(&self, ask: &Ask<'_>) -> Answer {
+    pub(super) fn answer(&self, options: &AskOptions) -> Answer {
         let Ok(program) = self.entry.program() else { return self.page_invalid() };
-        let decision = engine::decide(&program, &self.question(ask));
+        let decision = engine::decide(&program, &self.question(options));
         self.answer_with(&program, &decision)
     }
 
     /// The answer and how it came about.
-    pub(super) fn explain(&self, ask: &Ask<'_>) -> Explained {
+    pub(super) fn explain(&self, options: &AskOptions) -> Explained {
         let (Ok(program), Ok(grant_ids)) =
             (self.entry.program(), self.entry.grant_ids(&self.feature))
         else {
             let answer = self.page_invalid();
             return Explained { answer, explanation: None, grant_ids: Vec::new() };
         };
-        let explanation = engine::explain(&program, &self.question(ask));
+        let explanation = engine::explain(&program, &self.question(options));
         let answer = self.answer_with(&program, &explanation.decision);
         Explained { answer, explanation: Some(explanation), grant_ids }
     }
@@ -158,12 +158,12 @@ impl Found<'_> {
         Answer::bare(Reason::PageInvalid, Some(self.standing))
     }
 
-    fn question<'q>(&'q self, ask: &Ask<'_>) -> Question<'q> {
+    fn question<'q>(&'q self, options: &AskOptions) -> Question<'q> {
         Question {
-            now: self.instant(ask),
-            amount: ask.amount,
-            extra: if ask.used.is_some() { &[] } else { self.seen },
-            used: ask.used.unwrap_or_default(),
+            now: self.instant(options),
+            amount: options.amount,
+            extra: if options.used.is_some() { &[] } else { self.seen },
+            used: options.used.unwrap_or_default(),
         }
     }
 
@@ -171,10 +171,11 @@ impl Found<'_> {
     ///
     /// What was seen at a whole minute itself would count a millisecond later; asked for now, it
     /// counts at once.
-    fn instant(&self, ask: &Ask<'_>) -> Instant {
+    #[inline(always)]
+    fn instant(&self, options: &AskOptions) -> Instant {
         let now = self.standing.now;
-        let seen_now = now.floor_minute() == now && self.seen.last().is_some_and(|e| e.at >= now);
-        match ask.at {
+        let seen_now = self.seen.last().is_some_and(|e| e.at >= now) && now.floor_minute() == now;
+        match options.at {
             Some(at) => at,
             None if seen_now => now.plus_millis(1),
             None => now,
@@ -197,11 +198,14 @@ impl Found<'_> {
 
     /// What the feature's policy makes of a reason once the snapshot, or the source's own figure in
     /// it, no longer holds.
+    #[inline(always)]
     fn under_policy(&self, reason: Reason, lapsed: bool) -> Reason {
         let expired = self.standing.rung == Rung::Expired;
-        if !expired && !lapsed {
-            return reason;
-        }
+        if expired || lapsed { self.policy_for(reason, expired) } else { reason }
+    }
+
+    #[cold]
+    fn policy_for(&self, reason: Reason, expired: bool) -> Reason {
         match self.policies.of(&self.feature).0 {
             WhenExpired::Closed => Reason::ExpiredSnapshot,
             WhenExpired::Open if reason.is_closed() => reason,
@@ -213,6 +217,7 @@ impl Found<'_> {
 }
 
 /// What decides apart from what is counted.
+#[inline(always)]
 fn terms(outline: &Outline) -> Terms {
     let kind = match outline.rule {
         OutlineRule::Boolean => engine::Kind::Boolean,

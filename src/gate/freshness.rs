@@ -89,6 +89,7 @@ pub(super) struct Standing {
 }
 
 impl Standing {
+    #[inline(always)]
     pub(super) fn new(head: &Head, origin: Origin, clock: Clock, not_before: Instant) -> Self {
         let earliest = head.issued_at.max(not_before);
         let (now, clock_trusted) = match clock {

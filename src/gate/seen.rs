@@ -6,7 +6,7 @@ use crate::amount::Amount;
 use crate::engine::UsageEvent;
 use crate::engine::program::{Metered, Program, Rule};
 use crate::error::Error;
-use crate::snapshot::Body;
+use crate::snapshot::{Body, Subject};
 use crate::time::Instant;
 
 /// Usage by subject and feature, a sum for each second.
@@ -27,11 +27,13 @@ const SUBJECTS: usize = 65_536;
 
 impl SeenUsage {
     /// What was seen of a subject's use of a feature, in order of time.
-    #[inline]
-    pub(super) fn of(&self, subject: &str, feature: &str) -> &[UsageEvent] {
-        if self.subjects.is_empty() {
-            return &[];
-        }
+    #[inline(always)]
+    pub(super) fn of(&self, subject: &Subject<'_>, feature: &str) -> &[UsageEvent] {
+        if self.subjects.is_empty() { &[] } else { self.seen(subject.id(), feature) }
+    }
+
+    #[inline(never)]
+    fn seen(&self, subject: &str, feature: &str) -> &[UsageEvent] {
         let features = self.subjects.get(subject);
         features.and_then(|features| features.get(feature)).map_or(&[], Vec::as_slice)
     }

@@ -82,20 +82,20 @@ impl SliceGate {
     /// Whether the feature may be used.
     #[must_use]
     pub fn has_access(&self, ask: &Ask<'_>) -> bool {
-        found::has_access(&self.seek(ask), ask)
+        found::has_access(&self.seek(ask), &ask.options())
     }
 
     /// The full decision. A slice does not tell features that the subject lacks from those that
     /// nobody has: the reason is [`Reason::NotEntitled`] for both.
     #[must_use]
     pub fn check(&self, ask: &Ask<'_>) -> Answer {
-        found::check(&self.seek(ask), ask)
+        found::check(&self.seek(ask), &ask.options())
     }
 
     /// The decision with its derivation.
     #[must_use]
     pub fn explain(&self, ask: &Ask<'_>) -> Explained {
-        found::explain(&self.seek(ask), ask)
+        found::explain(&self.seek(ask), &ask.options())
     }
 
     /// Usage and balances over time, as [`Gate::history`](super::Gate::history) tells them.

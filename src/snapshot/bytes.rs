@@ -23,14 +23,14 @@ impl<'a> Reader<'a> {
         self.0.is_empty()
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn byte(&mut self) -> Option<u8> {
         let (first, rest) = self.0.split_first()?;
         self.0 = rest;
         Some(*first)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn take(&mut self, count: usize) -> Option<&'a [u8]> {
         let (taken, rest) = self.0.split_at_checked(count)?;
         self.0 = rest;
@@ -52,8 +52,12 @@ impl<'a> Reader<'a> {
     }
 
     /// An integer in groups of 7 bits, the lowest first.
-    #[inline]
     pub(super) fn varint(&mut self) -> Option<u64> {
+        self.varint_inlined()
+    }
+
+    #[inline(always)]
+    pub(super) fn varint_inlined(&mut self) -> Option<u64> {
         let mut ahead = *self;
         let Some(value) = ahead.short() else { return u64::try_from(self.wide()?).ok() };
         *self = ahead;
@@ -61,7 +65,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A varint of at most 8 groups.
-    #[inline]
+    #[inline(always)]
     fn short(&mut self) -> Option<u64> {
         let mut value = 0_u64;
         for shift in (0..56).step_by(7) {
@@ -88,9 +92,13 @@ impl<'a> Reader<'a> {
         None
     }
 
-    #[inline]
     pub(super) fn count(&mut self, max: usize) -> Option<usize> {
-        usize::try_from(self.varint()?).ok().filter(|count| *count <= max)
+        self.count_inlined(max)
+    }
+
+    #[inline(always)]
+    pub(super) fn count_inlined(&mut self, max: usize) -> Option<usize> {
+        usize::try_from(self.varint_inlined()?).ok().filter(|count| *count <= max)
     }
 
     /// Text behind its length; 1 to `max` bytes.
@@ -100,14 +108,17 @@ impl<'a> Reader<'a> {
     }
 
     /// Billionths: a mantissa and how many thousandth steps it is fine.
-    #[inline]
+    #[inline(always)]
     pub(super) fn amount(&mut self) -> Option<i128> {
         let mut ahead = *self;
         let Some(code) = ahead.short() else { return self.long_amount() };
         *self = ahead;
-        let mantissa = unzigzag(code >> 2);
-        // 54 bits times 30 bits.
-        Some(i128::from(mantissa).wrapping_mul(i128::from(nanos_per_step(code & 3))))
+        let (mantissa, step) = (unzigzag(code >> 2), nanos_per_step(code & 3));
+        // Times 30 bits; wide products are slow and seldom needed.
+        if mantissa.unsigned_abs() < 1 << 33 {
+            return Some(i128::from(mantissa.wrapping_mul(step)));
+        }
+        Some(i128::from(mantissa).wrapping_mul(i128::from(step)))
     }
 
     #[cold]
@@ -119,9 +130,9 @@ impl<'a> Reader<'a> {
     }
 
     /// Milliseconds, told in minutes when they are whole.
-    #[inline]
+    #[inline(always)]
     pub(super) fn time(&mut self) -> Option<i64> {
-        let value = self.varint()?;
+        let value = self.varint_inlined()?;
         let number = unzigzag(value >> 1);
         if value & 1 == 0 { number.checked_mul(MINUTE_MS) } else { Some(number) }
     }

@@ -96,7 +96,14 @@ impl Catalogue {
     #[must_use]
     #[inline]
     pub fn feature(&self, key: &str) -> Option<Feature<'_>> {
-        self.feature_at(self.seed.place(key)).filter(|feature| feature.key == key)
+        self.numbered(self.number(key)?)
+    }
+
+    /// Where the feature with a key stands among all.
+    pub(crate) fn number(&self, key: &str) -> Option<usize> {
+        let number = self.number_of(self.seed.place(key))?;
+        let (_, record) = self.features.get(number)?;
+        if record.key == key { Some(number) } else { None }
     }
 
     /// All features, in the order of their keyed hashes.
@@ -106,8 +113,16 @@ impl Catalogue {
 
     #[inline]
     pub(super) fn feature_at(&self, place: u64) -> Option<Feature<'_>> {
-        let found = self.features.binary_search_by_key(&place, |(place, _)| *place).ok()?;
-        self.features.get(found).map(|(place, record)| Feature::of(*place, record))
+        self.numbered(self.number_of(place)?)
+    }
+
+    fn number_of(&self, place: u64) -> Option<usize> {
+        self.features.binary_search_by_key(&place, |(place, _)| *place).ok()
+    }
+
+    #[inline(always)]
+    pub(crate) fn numbered(&self, number: usize) -> Option<Feature<'_>> {
+        self.features.get(number).map(|(place, record)| Feature::of(*place, record))
     }
 
     /// Whether subjects stand in the same pages as with another catalogue.
@@ -121,6 +136,7 @@ impl Catalogue {
 }
 
 impl<'a> Feature<'a> {
+    #[inline(always)]
     pub(super) fn of(place: u64, record: &'a FeatureRecord) -> Self {
         let unit = record.unit.as_deref();
         Self { place, key: &record.key, unit, when_expired: record.when_expired }

@@ -136,7 +136,7 @@ struct Marks<'a> {
 }
 
 impl Marks<'_> {
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> bool {
         if self.left == 0 {
             let Some(group) = self.more.byte() else { return false };
@@ -152,6 +152,7 @@ impl Marks<'_> {
 
 impl<'a> Fields<'a> {
     /// The fields of `shape` with the differences of `own`, which is empty if there are none.
+    #[inline(always)]
     pub(super) fn new(shape: &'a [u8], own: &'a [u8]) -> Option<Self> {
         let shape = Reader::new(shape);
         if own.is_empty() {
@@ -179,8 +180,13 @@ impl<'a> Fields<'a> {
     }
 
     /// A number that all entitlements of the shape share.
-    pub(super) fn shared(&mut self) -> Option<u64> {
-        let value = self.shape.varint()?;
+    fn shared(&mut self) -> Option<u64> {
+        self.shared_inlined()
+    }
+
+    #[inline(always)]
+    fn shared_inlined(&mut self) -> Option<u64> {
+        let value = self.shape.varint_inlined()?;
         if let Some(copy) = &mut self.copy {
             put_varint(copy, value);
         }
@@ -191,12 +197,17 @@ impl<'a> Fields<'a> {
         usize::try_from(self.shared()?).ok().filter(|count| *count <= max)
     }
 
-    fn flags(&mut self, all: u64) -> Option<u64> {
-        self.shared().filter(|flags| flags & !all == 0)
+    #[inline(always)]
+    fn flags_inlined(&mut self, all: u64) -> Option<u64> {
+        self.shared_inlined().filter(|flags| flags & !all == 0)
     }
 
-    #[inline]
     fn amount(&mut self, base: Amount) -> Option<Amount> {
+        self.amount_inlined(base)
+    }
+
+    #[inline(always)]
+    fn amount_inlined(&mut self, base: Amount) -> Option<Amount> {
         let mut nanos = self.shape.amount()?;
         if self.marks.next() {
             nanos = nanos.checked_add(self.own.amount()?)?;
@@ -208,8 +219,12 @@ impl<'a> Fields<'a> {
         if amount.is_in_range() { Some(amount) } else { None }
     }
 
-    #[inline]
     fn time(&mut self, base: i64) -> Option<Instant> {
+        self.time_inlined(base)
+    }
+
+    #[inline(always)]
+    fn time_inlined(&mut self, base: i64) -> Option<Instant> {
         let mut millis = self.shape.time()?;
         if self.marks.next() {
             millis = millis.checked_add(self.own.time()?)?;
@@ -221,16 +236,21 @@ impl<'a> Fields<'a> {
     }
 
     fn time_if(&mut self, said: bool, base: i64) -> Option<Option<Instant>> {
-        if said { self.time(base).map(Some) } else { Some(None) }
+        self.time_if_inlined(said, base)
+    }
+
+    #[inline(always)]
+    fn time_if_inlined(&mut self, said: bool, base: i64) -> Option<Option<Instant>> {
+        if said { self.time_inlined(base).map(Some) } else { Some(None) }
     }
 
     /// Reads the front of a program; `usage_as_of` is what the head says.
     pub(super) fn outline(&mut self, usage_as_of: Instant) -> Option<Outline> {
-        let flags = self.flags(flag::PROGRAM_ALL)?;
+        let flags = self.flags_inlined(flag::PROGRAM_ALL)?;
         let says = |bit: u64| flags & bit != 0;
-        let active_from = self.time_if(says(flag::ACTIVE_FROM), 0)?;
-        let active_to = self.time_if(says(flag::ACTIVE_TO), millis(active_from))?;
-        let grace_until = self.time_if(says(flag::GRACE_UNTIL), millis(active_to))?;
+        let active_from = self.time_if_inlined(says(flag::ACTIVE_FROM), 0)?;
+        let active_to = self.time_if_inlined(says(flag::ACTIVE_TO), millis(active_from))?;
+        let grace_until = self.time_if_inlined(says(flag::GRACE_UNTIL), millis(active_to))?;
         let rule = match flags & flag::RULE {
             0 => OutlineRule::Boolean,
             flag::STATIC => OutlineRule::Static,
@@ -241,13 +261,14 @@ impl<'a> Fields<'a> {
         Some(Outline { suspended, active_from, active_to, grace_until, rule })
     }
 
+    #[inline(always)]
     fn metered(&mut self, published: Instant) -> Option<OutlineMetered> {
-        let flags = self.flags(flag::METERED_ALL)?;
+        let flags = self.flags_inlined(flag::METERED_ALL)?;
         let says = |bit: u64| flags & bit != 0;
         let usage = self.usage(flags & flag::USAGE)?;
-        let opening_at = self.time(0)?;
+        let opening_at = self.time_inlined(0)?;
         let as_published = says(flag::AS_PUBLISHED);
-        let told = self.time_if(!as_published, opening_at.millis())?;
+        let told = self.time_if_inlined(!as_published, opening_at.millis())?;
         let steady = if says(flag::STEADY) {
             Some(self.steady(opening_at, usage, says(flag::CHANGES))?)
         } else if says(flag::CHANGES) {
@@ -266,24 +287,26 @@ impl<'a> Fields<'a> {
         })
     }
 
+    #[inline(always)]
     fn usage(&mut self, kind: u64) -> Option<Usage> {
         Some(match kind {
-            flag::LEVEL => Usage::Level { in_use: self.amount(Amount::ZERO)? },
+            flag::LEVEL => Usage::Level { in_use: self.amount_inlined(Amount::ZERO)? },
             flag::UNKNOWN => Usage::Unknown,
             flag::VALUE => Usage::Value {
-                balance: self.amount(Amount::ZERO)?,
-                usage: self.amount(Amount::ZERO)?,
-                overage: self.amount(Amount::ZERO)?,
+                balance: self.amount_inlined(Amount::ZERO)?,
+                usage: self.amount_inlined(Amount::ZERO)?,
+                overage: self.amount_inlined(Amount::ZERO)?,
             },
-            _ => Usage::Flow { since_opening: self.amount(Amount::ZERO)? },
+            _ => Usage::Flow { since_opening: self.amount_inlined(Amount::ZERO)? },
         })
     }
 
+    #[inline(always)]
     fn steady(&mut self, opening_at: Instant, usage: Usage, changes: bool) -> Option<Steady> {
-        let after = self.time(opening_at.millis())?;
-        let until = self.time(after.millis())?;
-        let changes_at = self.time_if(changes, until.millis())?;
-        let net = self.amount(net_without_grants(usage))?;
+        let after = self.time_inlined(opening_at.millis())?;
+        let until = self.time_inlined(after.millis())?;
+        let changes_at = self.time_if_inlined(changes, until.millis())?;
+        let net = self.amount_inlined(net_without_grants(usage))?;
         Some(Steady { after, until, changes_at, net })
     }
 
@@ -352,7 +375,7 @@ impl<'a> Fields<'a> {
     }
 
     fn stretch(&mut self, previous: Instant) -> Option<Stretch> {
-        let flags = self.flags(flag::STRETCH_ALL)?;
+        let flags = self.flags_inlined(flag::STRETCH_ALL)?;
         let from = self.time(previous.millis())?;
         let grid =
             if flags & flag::GRID == 0 { None } else { Some(self.recurrence(from.millis())?) };
@@ -365,7 +388,7 @@ impl<'a> Fields<'a> {
     }
 
     fn grant(&mut self, anchor: Instant, ids: &mut dyn FnMut(IdKind)) -> Option<Grant> {
-        let flags = self.flags(flag::GRANT_ALL)?;
+        let flags = self.flags_inlined(flag::GRANT_ALL)?;
         ids(match (flags & flag::ID) >> flag::ID_SHIFT {
             0 => IdKind::Derived(self.shared()?),
             1 => IdKind::Ulid,

@@ -63,7 +63,7 @@ impl<'a> Page<'a> {
     pub(super) const BYTES_MIN: usize = DIGEST_BYTES + PAGE_HEADER_BYTES;
 
     /// Finds the tables. `None` when the bytes end before they do.
-    #[inline]
+    #[inline(always)]
     pub(super) fn open(bytes: &'a [u8]) -> Option<Self> {
         let (front, tables) = bytes.split_at_checked(Self::BYTES_MIN)?;
         let counts = front.get(PAGE_COUNTS_AT..)?.as_chunks().0;
@@ -135,14 +135,14 @@ impl<'a> Page<'a> {
     }
 
     /// Where an item of the heap ends.
-    #[inline]
+    #[inline(always)]
     pub(super) fn end(&self, item: usize) -> Option<usize> {
         let [low, middle, high] = *self.ends.get(item)?;
         Some(usize::from(low) | usize::from(middle) << 8 | usize::from(high) << 16)
     }
 
     /// An item of the heap: configs, then shapes, plans and records.
-    #[inline]
+    #[inline(always)]
     pub(super) fn item(&self, item: usize) -> Option<&'a [u8]> {
         let start = match item.checked_sub(1) {
             Some(before) => self.end(before)?,
@@ -155,31 +155,34 @@ impl<'a> Page<'a> {
         self.features.get(index).map(|place| u64::from_le_bytes(*place))
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn slot(&self, record: usize) -> Option<usize> {
         self.slots.get(record).map(|slot| usize::from(u16::from_le_bytes(*slot)))
     }
 
+    #[inline(always)]
     pub(super) fn config(&self, index: usize) -> Option<&'a [u8]> {
         if index < self.configs() { self.item(index) } else { None }
     }
 
     /// A shape: which config it has, if any, and its fields.
-    #[inline]
+    #[inline(always)]
     pub(super) fn shape(&self, index: usize) -> Option<(Option<usize>, &'a [u8])> {
         if index >= self.shapes() {
             return None;
         }
         let mut reader = Reader::new(self.item(self.configs() + index)?);
-        let config = reader.count(self.configs())?.checked_sub(1);
+        let config = reader.count_inlined(self.configs())?.checked_sub(1);
         Some((config, reader.rest()))
     }
 
+    #[inline(always)]
     pub(super) fn plan(&self, index: usize) -> Option<&'a [u8]> {
         let item = self.configs() + self.shapes() + index;
         if index < self.plans() { self.item(item) } else { None }
     }
 
+    #[inline(always)]
     fn record_item(&self, index: usize) -> Option<&'a [u8]> {
         let item = self.configs() + self.shapes() + self.plans() + index;
         if index < self.records() { self.item(item) } else { None }
@@ -188,9 +191,15 @@ impl<'a> Page<'a> {
     #[inline]
     pub(super) fn record(&self, index: usize) -> Option<Record<'a>> {
         let mut reader = Reader::new(self.record_item(index)?);
-        let id_bytes = reader.count(ID_BYTES_MAX)?;
+        let id_bytes = reader.count_inlined(ID_BYTES_MAX)?;
         let id = reader.take(id_bytes)?;
-        let Some(plan) = reader.count(self.plans())?.checked_sub(1) else {
+        self.record_behind(id, reader)
+    }
+
+    /// A record whose id was read.
+    #[inline(always)]
+    fn record_behind(&self, id: &'a [u8], mut reader: Reader<'a>) -> Option<Record<'a>> {
+        let Some(plan) = reader.count_inlined(self.plans())?.checked_sub(1) else {
             return Some(Record::Alias { id, target: reader.rest() });
         };
         let plan = self.plan(plan)?.as_chunks().0;
@@ -198,9 +207,9 @@ impl<'a> Page<'a> {
         Some(Record::Subject(SubjectBytes { id, plan, marks, parts: reader }))
     }
 
-    /// The place among the records of the one with an id.
-    #[inline]
-    pub(super) fn find(&self, slot: u16, id: &str) -> Option<usize> {
+    /// The record with an id, and its place among the records.
+    #[inline(always)]
+    pub(super) fn find(&self, slot: u16, id: &[u8]) -> Option<(usize, Record<'a>)> {
         let slot = usize::from(slot);
         // Slots are evenly spread, so the first guess is off by few places.
         let mut at = (slot * self.records()) >> 16;
@@ -212,9 +221,10 @@ impl<'a> Page<'a> {
         }
         while self.slot(at)? == slot {
             let mut reader = Reader::new(self.record_item(at)?);
-            let id_bytes = reader.count(ID_BYTES_MAX)?;
-            if reader.take(id_bytes)? == id.as_bytes() {
-                return Some(at);
+            let id_bytes = reader.count_inlined(ID_BYTES_MAX)?;
+            let found = reader.take(id_bytes)?;
+            if found == id {
+                return Some((at, self.record_behind(found, reader)?));
             }
             at += 1;
         }
@@ -222,16 +232,20 @@ impl<'a> Page<'a> {
     }
 
     /// The place of a feature among the entries of a subject.
-    #[inline]
+    #[inline(always)]
     pub(super) fn find_entry(&self, subject: &SubjectBytes<'a>, place: u64) -> Option<usize> {
         let feature =
             self.features.binary_search_by_key(&place, |place| u64::from_le_bytes(*place)).ok()?;
         let of = |[low, high, _, _]: &[u8; 4]| usize::from(u16::from_le_bytes([*low, *high]));
+        // Whoever has everything has it in its own place.
+        if subject.plan.get(feature).is_some_and(|entry| of(entry) == feature) {
+            return Some(feature);
+        }
         subject.plan.binary_search_by_key(&feature, of).ok()
     }
 
     /// The bytes of an entry of a subject.
-    #[inline]
+    #[inline(always)]
     pub(super) fn entry(&self, subject: &SubjectBytes<'a>, index: usize) -> Option<EntryBytes<'a>> {
         let (_, shape) = subject.entry(index)?;
         let (config, shape) = self.shape(shape)?;
@@ -249,20 +263,20 @@ impl<'a> SubjectBytes<'a> {
     }
 
     /// The feature and the shape of an entry.
-    #[inline]
+    #[inline(always)]
     pub(super) fn entry(&self, index: usize) -> Option<(usize, usize)> {
         let [a, b, c, d] = *self.plan.get(index)?;
         let number = |bytes| usize::from(u16::from_le_bytes(bytes));
         Some((number([a, b]), number([c, d])))
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn is_marked(&self, index: usize) -> bool {
         self.marks.get(index / 8).is_some_and(|marks| marks >> (index % 8) & 1 == 1)
     }
 
     /// The own part of an entry; empty if it is as its shape says.
-    #[inline]
+    #[inline(always)]
     pub(super) fn own(&self, index: usize) -> Option<&'a [u8]> {
         if !self.is_marked(index) {
             return Some(&[]);
@@ -276,7 +290,8 @@ impl<'a> SubjectBytes<'a> {
 }
 
 /// The next own part.
+#[inline(always)]
 pub(super) fn part<'a>(parts: &mut Reader<'a>) -> Option<&'a [u8]> {
-    let length = usize::try_from(parts.varint()?).ok()?;
+    let length = usize::try_from(parts.varint_inlined()?).ok()?;
     parts.take(length)
 }

@@ -54,10 +54,15 @@ impl<'a> Subject<'a> {
 
     /// What the subject has for a feature.
     #[must_use]
-    #[inline]
     pub fn entry(&self, feature: &Feature<'_>) -> Option<Entry<'a>> {
+        self.entry_inlined(feature)
+    }
+
+    #[inline(always)]
+    pub(crate) fn entry_inlined(&self, feature: &Feature<'_>) -> Option<Entry<'a>> {
         let index = self.page.find_entry(&self.bytes, feature.place)?;
-        self.entry_at(index)
+        let bytes = self.page.entry(&self.bytes, index)?;
+        Some(Entry { bytes, usage_as_of: self.body.usage_as_of() })
     }
 
     /// All that the subject has, with the feature of each.
@@ -82,7 +87,6 @@ impl<'a> Subject<'a> {
         &self.page
     }
 
-    #[inline]
     fn entry_at(&self, index: usize) -> Option<Entry<'a>> {
         let bytes = self.page.entry(&self.bytes, index)?;
         Some(Entry { bytes, usage_as_of: self.body.usage_as_of() })
@@ -129,13 +133,11 @@ impl<'a> Entry<'a> {
     ///
     /// # Errors
     /// `snapshot-value`; not after the page was validated.
-    #[inline]
     pub fn outline(&self) -> Result<Outline, Error> {
         let outline = |mut fields: Fields<'_>| fields.outline(self.usage_as_of);
         self.fields().and_then(outline).ok_or(refusal::VALUE)
     }
 
-    #[inline]
     fn fields(&self) -> Option<Fields<'a>> {
         Fields::new(self.bytes.shape, self.bytes.own)
     }

@@ -8,21 +8,32 @@ use crate::time::Instant;
 
 /// Room for one decision, whose address stays the same.
 pub(super) struct Scratch {
-    numbers: Box<[f64; 18]>,
+    numbers: Box<Numbers>,
     config: Option<String>,
     unit: Option<String>,
 }
 
+/// What JavaScript reads, one number behind the other.
+#[repr(C)]
+struct Numbers {
+    decision: [f64; 18],
+    /// How often what the gate answers may have changed.
+    changes: f64,
+    /// The same, apart from usage that was recorded.
+    changes_but_usage: f64,
+}
+
 impl Default for Scratch {
     fn default() -> Self {
-        Self { numbers: Box::new([f64::NAN; 18]), config: None, unit: None }
+        let numbers = Numbers { decision: [f64::NAN; 18], changes: 0.0, changes_but_usage: 0.0 };
+        Self { numbers: Box::new(numbers), config: None, unit: None }
     }
 }
 
 impl Scratch {
     pub(super) fn keep(&mut self, answer: Answer) {
         let period = answer.period;
-        *self.numbers = [
+        self.numbers.decision = [
             f64::from(u8::from(answer.has_access)),
             f64::from(answer.reason.code()),
             answer.kind.map_or(f64::NAN, kind),
@@ -46,8 +57,17 @@ impl Scratch {
         self.unit = answer.unit;
     }
 
+    pub(super) const fn count_record(&mut self) {
+        self.numbers.changes += 1.0;
+    }
+
+    pub(super) const fn count_change(&mut self) {
+        self.numbers.changes += 1.0;
+        self.numbers.changes_but_usage += 1.0;
+    }
+
     pub(super) const fn numbers(&self) -> *const f64 {
-        self.numbers.as_ptr()
+        self.numbers.decision.as_ptr()
     }
 
     pub(super) const fn take_config(&mut self) -> Option<String> {

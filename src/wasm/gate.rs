@@ -4,16 +4,17 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::answer::Scratch;
+use super::name::Name;
 use super::remains::Remains;
 use super::{amount, instant, thrown, told, window};
-use crate::amount::Amount;
-use crate::gate::{self, Ask, Clock, Options};
+use crate::gate::{self, Ask, AskOptions, Clock, FeatureNumber, Options};
 use crate::time::Instant;
 
-/// A gate, and the place where it leaves its latest answer.
+/// A gate, the place where it is told a subject's name and that where it leaves its latest answer.
 #[wasm_bindgen]
 pub struct Gate {
     pub(super) gate: gate::Gate,
+    name: Name,
     latest: Scratch,
     pub(super) remains: Remains,
 }
@@ -34,33 +35,48 @@ impl Gate {
         let options = Options::parse(audience, &trusted_keys, threshold as usize);
         let options = options.map_err(|error| thrown(&error))?;
         let gate = gate::Gate::new(Options { dangerously_open_without_snapshot, ..options });
-        Ok(Self { gate, latest: Scratch::default(), remains: Remains::default() })
+        Ok(Self {
+            gate,
+            name: Name::default(),
+            latest: Scratch::default(),
+            remains: Remains::default(),
+        })
+    }
+
+    /// Where the id of a subject is to be written that a question is about. `name` below says how
+    /// many bytes it has.
+    #[wasm_bindgen(getter)]
+    pub fn name(&self) -> *const u8 {
+        self.name.address()
+    }
+
+    /// The number of a feature, which holds as long as the count of bodies behind `latest`. What no
+    /// feature has is the number of those that do not exist.
+    #[wasm_bindgen(js_name = featureNumber)]
+    pub fn feature_number(&self, key: &str) -> u32 {
+        self.gate.feature_number(key).0
     }
 
     /// Whether the feature may be used.
     #[wasm_bindgen(js_name = hasAccess)]
-    pub fn has_access(&self, s: &str, f: &str, now: f64, at: f64, wanted: f64, used: f64) -> bool {
-        self.gate.has_access(&ask(s, f, now, at, wanted, used))
-    }
-
-    /// Units left.
-    pub fn balance(&self, s: &str, f: &str, now: f64, at: f64, used: f64) -> f64 {
-        self.gate.balance(&ask(s, f, now, at, f64::NAN, used)).map_or(f64::NAN, Amount::to_f64)
-    }
-
-    /// Units used in the usage period.
-    pub fn usage(&self, s: &str, f: &str, now: f64, at: f64, used: f64) -> f64 {
-        self.gate.usage(&ask(s, f, now, at, f64::NAN, used)).map_or(f64::NAN, Amount::to_f64)
-    }
-
-    /// Units used that no grant covers.
-    pub fn overage(&self, s: &str, f: &str, now: f64, at: f64, used: f64) -> f64 {
-        self.gate.overage(&ask(s, f, now, at, f64::NAN, used)).map_or(f64::NAN, Amount::to_f64)
+    pub fn has_access(
+        &self,
+        name: u32,
+        feature: u32,
+        now: f64,
+        at: f64,
+        wanted: f64,
+        used: f64,
+    ) -> bool {
+        let options = options(now, at, wanted, used);
+        self.gate.has_access_by_number(self.name.read(name), FeatureNumber(feature), &options)
     }
 
     /// Leaves the full decision where `latest` points.
-    pub fn check(&mut self, s: &str, f: &str, now: f64, at: f64, wanted: f64, used: f64) {
-        let answer = self.gate.check(&ask(s, f, now, at, wanted, used));
+    pub fn check(&mut self, name: u32, feature: u32, now: f64, at: f64, wanted: f64, used: f64) {
+        let options = options(now, at, wanted, used);
+        let name = self.name.read(name);
+        let answer = self.gate.check_by_number(name, FeatureNumber(feature), &options);
         self.latest.keep(answer);
     }
 
@@ -128,7 +144,10 @@ impl Gate {
     pub fn record(&mut self, s: &str, f: &str, now: f64, at: f64, seen: f64) -> bool {
         let at = instant(at).or_else(|| self.gate.now(Clock::from_millis(now)));
         match (amount(seen), at) {
-            (Some(seen), Some(at)) => self.gate.record(s, f, seen, at),
+            (Some(seen), Some(at)) => {
+                self.latest.count_record();
+                self.gate.record(s, f, seen, at)
+            }
             _ => false,
         }
     }
@@ -148,6 +167,15 @@ impl Gate {
     }
 }
 
+impl Gate {
+    /// The gate, which is about to be changed.
+    pub(super) const fn changing(&mut self) -> &mut gate::Gate {
+        self.latest.count_change();
+        &mut self.gate
+    }
+}
+
+#[inline]
 pub(super) fn ask<'a>(
     subject: &'a str,
     feature: &'a str,
@@ -156,6 +184,12 @@ pub(super) fn ask<'a>(
     wanted: f64,
     used: f64,
 ) -> Ask<'a> {
+    let AskOptions { clock, at, amount, used } = options(now, at, wanted, used);
+    Ask { subject, feature, clock, at, amount, used }
+}
+
+#[inline(always)]
+fn options(now: f64, at: f64, wanted: f64, used: f64) -> AskOptions {
     let clock = Clock::from_millis(now);
-    Ask { subject, feature, clock, at: instant(at), amount: amount(wanted), used: amount(used) }
+    AskOptions { clock, at: instant(at), amount: amount(wanted), used: amount(used) }
 }

@@ -5,6 +5,7 @@
 
 mod answer;
 mod gate;
+mod name;
 mod query;
 mod refresh;
 mod remains;
@@ -53,14 +54,21 @@ const fn window(hourly: bool) -> WindowSize {
 }
 
 /// An amount held within what may cross; absent for NaN.
+#[inline]
 fn amount(number: f64) -> Option<Amount> {
+    if number.is_nan() {
+        return None;
+    }
     // `clamp` would bring along the code that prints floats, for its panic: 20 kB.
-    let held = number.max(0.0).min(Amount::MAX.to_f64());
-    if number.is_nan() { None } else { Amount::from_f64(held).ok() }
+    Amount::from_f64(number.max(0.0).min(Amount::MAX.to_f64())).ok()
 }
 
 /// An instant held within the years 1 to 9999; absent for NaN.
+#[inline]
 fn instant(millis: f64) -> Option<Instant> {
+    if millis.is_nan() {
+        return None;
+    }
     let held = (millis.floor() as i64).clamp(Instant::MIN.millis(), Instant::MAX.millis());
-    if millis.is_nan() { None } else { Instant::from_millis(held) }
+    Instant::from_millis(held)
 }

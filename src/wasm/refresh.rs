@@ -28,7 +28,7 @@ impl Gate {
     /// Lets the gate hold only what it is asked for, in at most so many bytes.
     #[wasm_bindgen(js_name = holdPages)]
     pub fn hold_pages(&mut self, resident_bytes_max: f64) {
-        self.gate.hold_pages(resident_bytes_max as usize);
+        self.changing().hold_pages(resident_bytes_max as usize);
     }
 
     /// Takes a head, from the network or from whoever made the gate. Gives its version when its
@@ -38,7 +38,7 @@ impl Gate {
     /// Those of [`gate::Gate::offer`](gate::Gate::offer).
     pub fn offer(&mut self, head: &[u8], now: f64, given: bool) -> Result<Option<f64>, JsValue> {
         let origin = if given { Origin::Bytes } else { Origin::Network };
-        handed(self.gate.offer(head, Clock::from_millis(now), origin))?;
+        handed(self.changing().offer(head, Clock::from_millis(now), origin))?;
         self.remains.note(&self.gate);
         Ok(self.offered())
     }
@@ -59,7 +59,7 @@ impl Gate {
     /// # Errors
     /// Those of [`gate::Gate::supply`](gate::Gate::supply).
     pub fn supply(&mut self, name: &str, bytes: &[u8]) -> Result<(), JsValue> {
-        handed(Digest::parse(name).map_or(Ok(()), |name| self.gate.supply(name, bytes)))
+        handed(Digest::parse(name).map_or(Ok(()), |name| self.changing().supply(name, bytes)))
     }
 
     /// Begins to read the delta or the pack of the offered body.
@@ -83,14 +83,14 @@ impl Gate {
     /// # Errors
     /// Those of [`gate::Gate::swap`](gate::Gate::swap).
     pub fn swap(&mut self) -> Result<bool, JsValue> {
-        let swapped = handed(self.gate.swap());
+        let swapped = handed(self.changing().swap());
         self.remains.note(&self.gate);
         swapped
     }
 
     /// Gives back memory that the old snapshot took; whether there is more of it.
     pub fn settle(&mut self) -> bool {
-        self.gate.settle()
+        self.changing().settle()
     }
 
     /// The name of the part that has to be fetched next to answer for a subject.
@@ -106,7 +106,8 @@ impl Gate {
     /// # Errors
     /// Those of [`gate::Gate::keep`](gate::Gate::keep).
     pub fn keep(&mut self, subject: &str, name: &str, bytes: &[u8]) -> Result<(), JsValue> {
-        let kept = Digest::parse(name).map_or(Ok(()), |name| self.gate.keep(subject, name, bytes));
+        let kept =
+            Digest::parse(name).map_or(Ok(()), |name| self.changing().keep(subject, name, bytes));
         // Letting go of pages may have taken a table along.
         self.remains.note(&self.gate);
         handed(kept)

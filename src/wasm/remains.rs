@@ -69,11 +69,11 @@ impl Gate {
             1 => Origin::Store,
             _ => Origin::Bytes,
         };
-        self.gate.resume(head, origin).map(drop).map_err(|error| thrown(&error))
+        self.changing().resume(head, origin).map(drop).map_err(|error| thrown(&error))
     }
 
     /// Lets answers be given as if the snapshot had expired, until this is taken back.
     pub fn distrust(&mut self, distrusted: bool) {
-        self.gate.distrust(distrusted);
+        self.changing().distrust(distrusted);
     }
 }

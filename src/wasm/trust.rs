@@ -13,7 +13,7 @@ impl Gate {
     /// # Errors
     /// Those of [`Policies::tighten`](crate::gate::Policies::tighten).
     pub fn tighten(&mut self, feature: &str, policy: &str) -> Result<(), JsValue> {
-        let policies = self.gate.policies();
+        let policies = self.changing().policies();
         policies.tighten(feature, when_expired(policy)).map_err(|error| thrown(&error))
     }
 
@@ -23,7 +23,7 @@ impl Gate {
     /// Those of [`Policies::dangerously_loosen`](crate::gate::Policies::dangerously_loosen).
     #[wasm_bindgen(js_name = dangerouslyLoosen)]
     pub fn dangerously_loosen(&mut self, feature: &str, policy: &str) -> Result<(), JsValue> {
-        let policies = self.gate.policies();
+        let policies = self.changing().policies();
         policies.dangerously_loosen(feature, when_expired(policy)).map_err(|error| thrown(&error))
     }
 
@@ -39,7 +39,7 @@ impl Gate {
     /// Those of [`Gate::raise_floor`](crate::gate::Gate::raise_floor).
     #[wasm_bindgen(js_name = raiseFloor)]
     pub fn raise_floor(&mut self, head: &[u8], now: f64) -> Result<(), JsValue> {
-        let raised = self.gate.raise_floor(head, Clock::from_millis(now));
+        let raised = self.changing().raise_floor(head, Clock::from_millis(now));
         self.remains.note(&self.gate);
         raised.map_err(|error| thrown(&error))
     }
@@ -49,7 +49,7 @@ impl Gate {
     /// # Errors
     /// Those of [`Gate::restore`](crate::gate::Gate::restore).
     pub fn restore(&mut self, file: Vec<u8>, now: f64) -> Result<(), JsValue> {
-        let restored = self.gate.restore(file, Clock::from_millis(now));
+        let restored = self.changing().restore(file, Clock::from_millis(now));
         self.remains.note(&self.gate);
         restored.map_err(|error| thrown(&error))
     }

@@ -1,8 +1,7 @@
 import { openGate } from "./gate.mjs";
 
 export { reads } from "./gate.mjs";
-export const title = "`subject.hasAccess(feature, { now })`, bound";
-export const budgets = [{ subjects: 10_000, than: "floor", most: 0.2 }];
+export const title = "`subject.hasAccess(feature, { now })`";
 
 /** Every subject is bound once, before the first question. */
 export async function open(given) {

@@ -137,19 +137,25 @@ impl Body {
     ///
     /// # Errors
     /// The code of what is wrong with the page that would hold it.
-    #[inline]
     pub fn subject(&self, id: &str) -> Result<Option<Subject<'_>>, Error> {
-        let Some(place) = self.find(id)? else { return Ok(None) };
-        if let Some(subject) = self.subject_at(place)? {
-            return Ok(Some(subject));
+        self.subject_inlined(id.as_bytes())
+    }
+
+    #[inline(always)]
+    pub(crate) fn subject_inlined(&self, id: &[u8]) -> Result<Option<Subject<'_>>, Error> {
+        match self.find(id)? {
+            Some((page, place, Record::Subject(bytes))) => {
+                Ok(Some(Subject::new(self, page, place, bytes)))
+            }
+            Some((_, _, Record::Alias { target, .. })) => self.subject_of_alias(target),
+            None => Ok(None),
         }
-        match self.page(place.page)?.record(usize::from(place.record)) {
-            Some(Record::Alias { target, .. }) => match self.find(known_text(target))? {
-                Some(place) => self.subject_at(place),
-                None => Ok(None),
-            },
-            _ => Ok(None),
-        }
+    }
+
+    #[cold]
+    fn subject_of_alias(&self, target: &[u8]) -> Result<Option<Subject<'_>>, Error> {
+        let found = self.find(target)?;
+        Ok(found.and_then(|(page, place, record)| self.as_subject(page, place, record)))
     }
 
     /// The subject at a place that this body gave.
@@ -232,12 +238,13 @@ impl Body {
         }
     }
 
-    #[inline]
-    fn find(&self, id: &str) -> Result<Option<Place>, Error> {
+    #[inline(always)]
+    fn find(&self, id: &[u8]) -> Result<Option<(Page<'_>, Place, Record<'_>)>, Error> {
         let hash = self.catalogue.seed().place(id);
-        let page = page_of(hash, self.catalogue.page_bits());
-        let found = self.page(page)?.find(slot_of(hash), id);
-        Ok(found.map(|record| Place { page, record: record as u16 }))
+        let index = page_of(hash, self.catalogue.page_bits());
+        let page = self.page_inlined(index)?;
+        let found = page.find(slot_of(hash), id);
+        Ok(found.map(|(at, record)| (page, Place { page: index, record: at as u16 }, record)))
     }
 
     fn records(&self) -> impl Iterator<Item = Result<(Page<'_>, Place, Record<'_>), Error>> {
@@ -258,8 +265,12 @@ impl Body {
     ///
     /// # Errors
     /// `not-resident`, and what is wrong with the page or with a node above it.
-    #[inline]
     pub(super) fn page(&self, index: u32) -> Result<Page<'_>, Error> {
+        self.page_inlined(index)
+    }
+
+    #[inline(always)]
+    fn page_inlined(&self, index: u32) -> Result<Page<'_>, Error> {
         let slot = self.parts.page(index).ok_or(refusal::NOT_RESIDENT)?;
         let bytes = match slot.known() {
             Some(bytes) => bytes,

@@ -91,9 +91,8 @@ impl Body {
     /// # Errors
     /// As [`Body::subject`].
     pub fn alias(&self, id: &str) -> Result<Option<&str>, Error> {
-        let Some(place) = self.find(id)? else { return Ok(None) };
-        match self.page(place.page)?.record(usize::from(place.record)) {
-            Some(Record::Alias { target, .. }) => Ok(Some(known_text(target))),
+        match self.find(id.as_bytes())? {
+            Some((_, _, Record::Alias { target, .. })) => Ok(Some(known_text(target))),
             _ => Ok(None),
         }
     }

@@ -7,7 +7,7 @@
     reason = "a test stops at the first broken assumption"
 )]
 
-use edgegrant::gate::{Ask, Clock, Gate, Offer, Options, Origin, Reason};
+use edgegrant::gate::{Ask, Clock, FeatureNumber, Gate, Offer, Options, Origin, Reason};
 use edgegrant::model::{Config, Recurrence, UsageEvent, WhenExpired};
 use edgegrant::model::{Entitlement, EntitlementType, Feature, Grant, Subject, Usage, UsageKind};
 use edgegrant::time::Timestamp;
@@ -459,4 +459,33 @@ fn every_bit_and_every_length_is_refused() {
     assert_eq!(answers(&gate), before);
     load(&mut gate, &next, at).unwrap();
     assert_eq!(gate.check(&ask("acme", "calls", at)).balance, Some(Amount::from_units(460)));
+}
+
+#[test]
+fn an_answer_holds_only_until_usage_begins_to_count_that_is_dated_later() {
+    for dated in [now().plus_millis(600_000), now().plus_millis(630_500)] {
+        let mut gate = loaded(&published("100"));
+        assert!(gate.record("acme", "calls", Amount::from_units(60), dated));
+        let answer = gate.check(&ask("acme", "calls", now()));
+        assert_eq!((answer.has_access, answer.balance), (true, Some(Amount::from_units(60))));
+        let until = answer.until.unwrap();
+        assert_eq!(until, dated.floor_minute());
+        assert_eq!(access(&gate, &ask("acme", "calls", until.plus_millis(-1))), [true; 2]);
+        assert_eq!(access(&gate, &ask("acme", "calls", until)), [false; 2]);
+    }
+}
+
+#[test]
+fn a_feature_is_found_by_its_number_and_by_its_key_alike() {
+    let gate = loaded(&published("100"));
+    for (subject, feature) in [("acme", "calls"), ("acme", "sso"), ("acme", "what"), ("", "calls")]
+    {
+        let ask = ask(subject, feature, now());
+        let number = gate.feature_number(feature);
+        assert_eq!(number == FeatureNumber::NONE, feature == "what");
+        let (name, options) = (subject.as_bytes(), ask.options());
+        assert_eq!(gate.check_by_number(name, number, &options), gate.check(&ask));
+        assert_eq!(gate.has_access_by_number(name, number, &options), gate.has_access(&ask));
+    }
+    assert!(!gate.has_access_by_number(b"\xff", FeatureNumber(0), &ask("", "", now()).options()));
 }
