@@ -29,7 +29,7 @@ pub(crate) struct Options {
     /// Run only this measurement, by its name in benches/node; may be repeated.
     #[arg(long, value_name = "NAME", conflicts_with_all = ["peers", "instructions"])]
     only: Vec<String>,
-    /// Draw what was measured into docs, or write what was measured of peers into the README.
+    /// Draw or write what was measured into docs, or what was measured of peers into the README.
     #[arg(long)]
     write: bool,
     /// Write all figures to target/bench/figures.json.
@@ -38,7 +38,7 @@ pub(crate) struct Options {
 }
 
 /// The measurements, each a program of its own in `benches/node`.
-const PROGRAMS: &[&str] = &["check", "first-answer", "size", "refresh"];
+const PROGRAMS: &[&str] = &["check", "first-answer", "size", "refresh", "scale"];
 
 /// Builds, installs the packed package and runs every measurement.
 ///
@@ -81,10 +81,19 @@ fn measure(options: &Options) -> Result<()> {
         program("peers", &[])?;
         return if options.write { program("readme", &[]) } else { Ok(()) };
     }
-    for name in chosen(&options.only)? {
+    let chosen = chosen(&options.only)?;
+    for name in &chosen {
         program(name, &[&subjects])?;
     }
-    if options.write { program("graphs", &[]) } else { Ok(()) }
+    if options.write { write(&chosen) } else { Ok(()) }
+}
+
+/// Puts what was measured into docs, each in its way.
+fn write(chosen: &[&str]) -> Result<()> {
+    if chosen.contains(&"scale") {
+        program("scale-doc", &[])?;
+    }
+    if chosen.iter().any(|name| *name != "scale") { program("graphs", &[]) } else { Ok(()) }
 }
 
 fn chosen(only: &[String]) -> Result<Vec<&'static str>> {
