@@ -15,6 +15,8 @@ const TOLERANCE: f64 = 0.02;
 /// Measures in Node.js, which has gzip, Brotli and a wasm reader built in.
 const MEASURE: &str = include_str!("size.mjs");
 
+const BY_CRATE: &str = include_str!("size_by_crate.mjs");
+
 /// What to do with the figures.
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -24,6 +26,9 @@ pub(crate) struct Options {
     /// Measure what an earlier command built.
     #[arg(long)]
     no_build: bool,
+    /// Tell by crate, and by module of this one, how many bytes of the wasm are whose.
+    #[arg(long, conflicts_with_all = ["record", "no_build"])]
+    by_crate: bool,
 }
 
 /// One artefact's sizes in bytes.
@@ -39,6 +44,9 @@ struct Size {
 /// # Errors
 /// When something differs from its record.
 pub(crate) fn run(options: &Options) -> Result<()> {
+    if options.by_crate {
+        return by_crate();
+    }
     if !options.no_build {
         build::run()?;
     }
@@ -52,6 +60,16 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         return Ok(());
     }
     bail!("{}\nif that is meant, run `cargo xtask size --record`", differences.join("\n"))
+}
+
+/// Prints bytes of code, the number of functions and where they were written.
+fn by_crate() -> Result<()> {
+    let folder = paths::target().join("named");
+    build::wasm_with_names(&folder)?;
+    let wasm = folder.join("glue_bg.wasm").display().to_string();
+    let arguments = ["--input-type=module", "--eval", BY_CRATE, wasm.as_str()];
+    print!("{}", process::read(&mut process::command("node", &arguments, &paths::package()))?);
+    Ok(())
 }
 
 /// One entry for each record: nothing, or what differs from it.

@@ -63,6 +63,18 @@ pub(crate) fn for_node(module: &Path, folder: &Path) -> Result<()> {
     wasm_bindgen_cli::wasm_bindgen::run_cli_with_args(arguments)
 }
 
+/// Writes the wasm into a folder, `glue_bg.wasm`, as it is packed but with the names of functions.
+///
+/// # Errors
+/// When wasm-bindgen refuses the file.
+pub(crate) fn with_names(module: &Path, folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder)?;
+    let options = ["wasm-bindgen", "--target=web", "--out-name=glue", "--out-dir"];
+    let mut arguments: Vec<std::ffi::OsString> = options.map(Into::into).to_vec();
+    arguments.extend([folder.into(), module.into()]);
+    wasm_bindgen_cli::wasm_bindgen::run_cli_with_args(arguments)
+}
+
 fn bindgen(module: &Path, folder: &Path) -> Result<()> {
     let options = [
         "--target=web",

@@ -38,6 +38,16 @@ pub(crate) fn test_wasm(folder: &Path) -> Result<()> {
     glue::for_node(&module, folder)
 }
 
+/// Builds the wasm of the package once more with the names of its functions, into a folder.
+///
+/// # Errors
+/// When a stage fails.
+pub(crate) fn wasm_with_names(folder: &Path) -> Result<()> {
+    toolchain::ensure()?;
+    let module = stage("wasm", wasm::build)?;
+    glue::with_names(&module, folder)
+}
+
 /// Installs the parts of the Rust toolchain that are missing.
 pub(crate) fn ensure_toolchain() -> Result<()> {
     toolchain::ensure()
