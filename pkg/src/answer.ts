@@ -8,6 +8,8 @@ const LENGTH = 20;
 const CHANGES = 18;
 const CHANGES_BUT_USAGE = 19;
 const TYPES = ["boolean", "static", "metered"] as const;
+/** Beyond the year 9999 no clock is trusted. */
+const CLOCK_END = 253_402_300_800_000;
 const COUNTS = { balance: 3, usage: 4, overage: 5 } as const;
 const SOURCES: readonly Source[] = ["origin", "store", "bytes"];
 const HAS_CONFIG = 1;
@@ -50,7 +52,7 @@ export class Answers {
   get until(): number {
     const numbers = this.#view() as unknown as Numbers;
     if (numbers[15] !== 1) return NaN;
-    return known(numbers[10]) ? numbers[10] : Infinity;
+    return known(numbers[10]) ? numbers[10] : CLOCK_END;
   }
 
   read(): Decision {

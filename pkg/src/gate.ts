@@ -103,14 +103,7 @@ export class Gate {
   hasAccess(subject: string, feature: string, options?: AskOptions): boolean {
     const ask = readAsk(options);
     const now = this.#now(ask);
-    const id = roughSubjectId(subject);
-    const key = roughFeatureKey(feature);
-    try {
-      return this.#names().hasAccess(id, key, now, ask);
-    } catch (error) {
-      const again = () => this.#names().hasAccess(id, key, now, ask);
-      return this.#living.byPolicy(error, again, this.#config.dangerouslyOpenWithoutSnapshot);
-    }
+    return this.access(roughSubjectId(subject), roughFeatureKey(feature), now, ask);
   }
 
   /** The full decision. */
@@ -347,6 +340,16 @@ export class Gate {
   /** @internal How often what this gate answers may have changed. */
   get changes(): number {
     return this.#living.alive.life * 2 ** 32 + this.#names().answers.changes;
+  }
+
+  /** @internal As `hasAccess`, of what has been read. */
+  access(subject: string, feature: string, now: number, ask: Ask): boolean {
+    try {
+      return this.#names().hasAccess(subject, feature, now, ask);
+    } catch (error) {
+      const again = () => this.#names().hasAccess(subject, feature, now, ask);
+      return this.#living.byPolicy(error, again, this.#config.dangerouslyOpenWithoutSnapshot);
+    }
   }
 
   /** @internal Whether there is access, and until when unless something changes. */

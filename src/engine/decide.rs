@@ -232,23 +232,28 @@ pub fn decide(program: &Program, question: &Question<'_>) -> Decision {
     let left = || counted.as_ref().map(|counted| counted.left);
     let reason = program.terms().reason(now, question.amount, left);
     let numbers = metered.zip(counted.as_ref());
+    let change = program.changes_after(now);
     Decision {
         has_access: reason.has_access(),
         reason,
         numbers: numbers.map(|(metered, counted)| metered.numbers(counted)),
-        until: earliest(program.changes_after(now), seen_after(question)),
+        until: earliest(change, seen_after(question, change)),
         retry_at: if reason.has_access() { None } else { program.retry_at(reason, question) },
         lapsed: counted.is_some_and(|counted| counted.lapsed),
     }
 }
 
-/// When usage begins to count that was seen at a later time than the question's: behind its minute,
-/// or at it for whoever asks for now, who sees what was seen at that very instant.
-fn seen_after(question: &Question<'_>) -> Option<Instant> {
+/// When the answer may differ because of usage that was seen at a later time than the question's.
+///
+/// It begins to count behind its minute, or at it for whoever asks for now, who sees what was seen
+/// at that very instant. On the way there whole minutes are answered a millisecond ahead, and so
+/// may show a change of another kind.
+fn seen_after(question: &Question<'_>, change: Option<Instant>) -> Option<Instant> {
     let counted = question.now.ceil_minute();
     let later = question.extra.iter().find(|event| event.at >= counted)?;
-    let minute = later.at.floor_minute();
-    Some(if minute > question.now { minute } else { minute.plus_millis(1) })
+    let ahead = |at: Instant| if at > question.now { at } else { at.plus_millis(1) };
+    let shown = change.map(|change| ahead(change.plus_millis(-1)));
+    earliest(Some(ahead(later.at.floor_minute())), shown)
 }
 
 impl Program {

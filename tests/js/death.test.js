@@ -76,6 +76,21 @@ test("fault_C01: every call survives, whatever it was", async () => {
   }
 });
 
+test("fault_C01: what was answered by policy is not remembered", async () => {
+  const gate = await loaded();
+  const customer = await gate.subject("acme");
+  for (const key of ["lenient", "strict", "sso", "api_calls"]) {
+    const feature = customer.feature(key);
+    const told = gate.hasAccess("acme", key);
+    for (let again = 0; again < 3; again += 1) assert.equal(feature.hasAccess(), told, key);
+    feature.record(0.001);
+    feature.hasAccess();
+    trap("check");
+    feature.hasAccess();
+    for (let again = 0; again < 3; again += 1) assert.equal(feature.hasAccess(), told, key);
+  }
+});
+
 test("fault_C01: what kills it again and again is closed, unless it was made open", async () => {
   const gate = await loaded();
   const open = await loaded({ dangerouslyOpenWithoutSnapshot: true });

@@ -118,3 +118,21 @@ test("all of several subjects are checked row by row", async () => {
   assert.throws(() => gate.checkAll("acme", features), { code: "argument-invalid" });
   assert.throws(() => gate.checkAll([""], features), { code: "argument-invalid" });
 });
+
+test("options of a feature are read once, and the clock too", async () => {
+  let looked = 0;
+  const gate = await open({ now: () => ((looked += 1), now) });
+  const calls = (await gate.subject("acme")).feature("api_calls");
+  looked = 0;
+  let reads = 0;
+  const options = {
+    get amount() {
+      reads += 1;
+      return reads;
+    },
+  };
+  assert.equal(calls.hasAccess(options), true);
+  assert.deepEqual([reads, looked], [1, 1]);
+  assert.equal(calls.hasAccess(), true);
+  assert.equal(looked, 2);
+});

@@ -178,9 +178,15 @@ impl Folder {
     #[must_use]
     pub(crate) fn aside(&self) -> PathBuf {
         let state = self.path.join("state");
-        let exists = |path: &&Path| path.is_dir();
-        let above = || self.path.ancestors().skip(1).find(exists).map(Path::to_path_buf);
-        if state.is_dir() { state } else { above().unwrap_or_else(std::env::temp_dir) }
+        if state.is_dir() {
+            return state;
+        }
+        // The last ancestor of a relative path is empty, which is where the program runs.
+        let named = |path: &Path| {
+            if path.as_os_str().is_empty() { PathBuf::from(".") } else { path.to_path_buf() }
+        };
+        let mut folders = self.path.ancestors().map(named);
+        folders.find(|path| path.is_dir()).unwrap_or_else(std::env::temp_dir)
     }
 
     /// Puts a file in its place, which is for the publisher alone.
@@ -216,5 +222,22 @@ pub const fn roots(head: &Head) -> Roots {
         root: Digest(head.root),
         catalogue: Digest(head.catalogue),
         pack_length: head.pack_length,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+    use super::*;
+
+    #[test]
+    fn files_without_a_name_wait_on_the_disk_of_the_folder() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = |path: &Path| Folder::new(path).aside();
+        assert_eq!(folder(&root.path().join("new/out")), root.path());
+        assert_eq!(folder(root.path()), root.path());
+        assert_eq!(folder(Path::new("no-such-folder")), Path::new("."));
+        std::fs::create_dir(root.path().join("state")).unwrap();
+        assert_eq!(folder(root.path()), root.path().join("state"));
     }
 }

@@ -217,7 +217,8 @@ impl<'a> Source<'a> {
             let Some(lines) = &mut self.lines else {
                 let Some(file) = self.left.next() else { return Ok(None) };
                 self.files.0.push((self.number, file));
-                self.lines = Some(Lines::new(input::open(file)?));
+                // What is wrong with the file stands behind the line before it.
+                self.lines = Some(Lines::new(input::open(file).inspect_err(|_| self.number += 1)?));
                 continue;
             };
             let before = self.files.0.last().map_or(0, |(before, _)| *before);
@@ -372,6 +373,20 @@ mod tests {
             writeln!(text, r#"{{"subject":"s{number}","aliases":["a{number}"]}}"#).unwrap();
         }
         text
+    }
+
+    #[test]
+    fn a_line_that_is_wrong_is_told_before_the_file_behind_it_that_is_missing() {
+        let root = tempfile::tempdir().unwrap();
+        let (bad, missing) = (root.path().join("bad"), root.path().join("missing"));
+        let at = Instant::parse("2026-01-01T00:00:00Z").unwrap();
+        let told = |files: &[PathBuf]| {
+            gather(files, at, [7; 32], root.path(), &Progress::default()).err().unwrap().code
+        };
+        std::fs::write(&bad, r#"{"subject":"a","odd":1}"#).unwrap();
+        let alone = told(std::slice::from_ref(&bad));
+        assert_eq!(told(&[bad, missing.clone()]), alone);
+        assert_ne!(told(&[missing]), alone);
     }
 
     #[test]

@@ -220,6 +220,9 @@ struct PagesReader<'a> {
 
 impl Read for PagesReader<'_> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if out.is_empty() {
+            return Ok(0);
+        }
         loop {
             let read = self.page.read(out)?;
             let Some((_, span)) = self.pages.pages.get(self.next).filter(|_| read == 0) else {

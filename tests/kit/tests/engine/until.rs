@@ -1,8 +1,8 @@
 //! How long an answer holds.
 
-use edgegrant::Instant;
 use edgegrant::engine::program::{Grant, Metered};
-use edgegrant::engine::{Question, decide};
+use edgegrant::engine::{Question, UsageEvent, decide};
+use edgegrant::{Amount, Instant};
 use edgegrant_testkit::property;
 
 use super::{always, asked, facts, known, ledger};
@@ -81,4 +81,35 @@ fn is_lone(metered: &Metered, at: Instant) -> bool {
     let reset = metered.timeline.reset_after(before).is_some_and(|reset| reset.at == at);
     let refill = metered.grants.iter().any(|grant| refill_after(grant, before) == Some(at));
     !reset && !refill && at != metered.opening.at
+}
+
+/// A gate that has seen usage dated later answers whole minutes before it a millisecond ahead.
+#[test]
+fn an_answer_with_usage_that_is_dated_later_holds_until_it_says() {
+    property::holds("until, dated later", 300, |seed| {
+        let facts = facts(seed);
+        let ledger = ledger(&facts);
+        let program = always(ledger.metered);
+        let mut failures = Vec::new();
+        for now in asked(&facts) {
+            let mut extra = known(&ledger.events, now).to_vec();
+            let days = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 33;
+            let dated = now.plus_millis((days % 864_000_000) as i64);
+            extra.push(UsageEvent { at: dated, amount: Amount::from_units(1) });
+            let ahead = |at: Instant| {
+                if dated >= at && at.floor_minute() == at { at.plus_millis(1) } else { at }
+            };
+            let answer = |at: Instant| {
+                decide(&program, &Question { extra: &extra, ..Question::at(ahead(at)) })
+            };
+            let first = answer(now);
+            for later in instants_between(now, first.until) {
+                let same = answer(later);
+                if (same.has_access, same.numbers) != (first.has_access, first.numbers) {
+                    failures.push(format!("at {later} not as at {now}: {same:?}, {first:?}"));
+                }
+            }
+        }
+        failures
+    });
 }
