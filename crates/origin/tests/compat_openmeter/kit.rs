@@ -14,6 +14,7 @@ use edgegrant_origin::folder::Folder;
 use edgegrant_origin::publish::{Options, Terms, publish};
 use edgegrant_origin::serve::Server;
 use edgegrant_origin::sources::{Notes, openmeter};
+use serde::Serialize;
 use serde_json::Value;
 use tempfile::TempDir;
 use ureq::Agent;
@@ -53,7 +54,7 @@ impl Served {
     }
 
     /// Facts, published and served at an instant.
-    pub(crate) fn publish(facts: &[Fact], now: Instant) -> Self {
+    pub(crate) fn publish(facts: &[impl Serialize], now: Instant) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("facts.ndjson");
         let lines = facts.iter().map(|fact| serde_json::to_string(fact).unwrap() + "\n");

@@ -12,3 +12,4 @@ mod history;
 mod kit;
 mod lists;
 mod recorded;
+mod whole;

@@ -4,7 +4,7 @@ use edgegrant::model::Subject;
 use edgegrant::time::Timestamp;
 use serde_json::Value;
 
-use super::list::{self, Key, Keys, flag, one_of};
+use super::list::{self, Key, Keys, Wanted, flag};
 use super::shelf::{Listed, Owner};
 use super::wire::Entitlement;
 use super::{Asked, ENTITLEMENT_UNKNOWN, OWNER_DELETED, OWNER_UNKNOWN, Problem, shape};
@@ -70,13 +70,16 @@ pub(super) fn all(present: &Present, asked: &Asked) -> Result<Value, Problem> {
     if !are_kinds(asked) {
         return Err(Problem::bad("entitlementType must be boolean, metered or static"));
     }
+    let kinds = Wanted::new(query, "entitlementType");
+    let features = Wanted::new(query, "feature");
+    let owners = ["subject", "customerKeys", "customerIds"].map(|name| Wanted::new(query, name));
     let fits = |listed: &&Listed<Entitlement>| {
         let record = &listed.record;
         !shelf.is_deleted(listed, now)
             && (!active_only || record.is_active(now))
-            && one_of(query, "entitlementType", |kind| record.kind == kind)
-            && is_of_feature(asked, record)
-            && shelf.owner(listed).is_some_and(|owner| is_of_owner(asked, owner))
+            && kinds.any([&*record.kind])
+            && is_of_feature(&features, record)
+            && shelf.owner(listed).is_some_and(|owner| is_of_owner(&owners, owner))
     };
     let found = shelf.entitlements.iter().filter(fits).collect();
     list::answer(found, asked, KEYS, |listed| Ok(shape::entitlement(present, asked, listed)))
@@ -115,15 +118,12 @@ fn are_kinds(asked: &Asked) -> bool {
 }
 
 /// Features are named by id or key.
-pub(super) fn is_of_feature(asked: &Asked, record: &Entitlement) -> bool {
-    one_of(&asked.query, "feature", |name| {
-        record.feature_key == name || record.feature_id.as_deref() == Some(name)
-    })
+pub(super) fn is_of_feature(features: &Wanted<'_>, record: &Entitlement) -> bool {
+    features.any([&*record.feature_key].into_iter().chain(record.feature_id.as_deref()))
 }
 
-fn is_of_owner(asked: &Asked, owner: &Owner) -> bool {
-    let query = &asked.query;
-    one_of(query, "subject", |name| owner.is_subject(name))
-        && one_of(query, "customerKeys", |name| owner.key.as_deref() == Some(name))
-        && one_of(query, "customerIds", |name| owner.id.as_deref() == Some(name))
+fn is_of_owner([subjects, keys, ids]: &[Wanted<'_>; 3], owner: &Owner) -> bool {
+    subjects.any(owner.subject_names())
+        && keys.any(owner.key.as_deref())
+        && ids.any(owner.id.as_deref())
 }

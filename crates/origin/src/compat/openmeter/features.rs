@@ -4,7 +4,7 @@ use edgegrant::time::Timestamp;
 use serde_json::Value;
 
 use super::entitlements::now;
-use super::list::{self, Key, Keys, flag, one_of};
+use super::list::{self, Key, Keys, Wanted, flag};
 use super::shelf::Listed;
 use super::wire::Feature;
 use super::{Asked, FEATURE_UNKNOWN, Problem};
@@ -24,10 +24,9 @@ fn id(listed: &Listed<Feature>) -> Key<'_> {
 
 pub(super) fn all(present: &Present, asked: &Asked) -> Result<Value, Problem> {
     let (archived_too, now) = (flag(&asked.query, "includeArchived")?, now(present));
+    let slugs = Wanted::new(&asked.query, "meterSlug");
     let fits = |listed: &&Listed<Feature>| {
-        let slug = listed.record.meter_slug.as_deref();
-        (archived_too || is_live(listed, now))
-            && one_of(&asked.query, "meterSlug", |name| slug == Some(name))
+        (archived_too || is_live(listed, now)) && slugs.any(listed.record.meter_slug.as_deref())
     };
     let found = present.known().openmeter.features.iter().filter(fits).collect();
     list::answer(found, asked, KEYS, |listed| Ok(Value::Object(listed.json())))

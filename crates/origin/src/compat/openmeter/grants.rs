@@ -6,7 +6,7 @@ use edgegrant::time::Timestamp;
 use serde_json::Value;
 
 use super::entitlements::{Whose, is_of_feature, now};
-use super::list::{self, Key, Keys, flag, one_of};
+use super::list::{self, Key, Keys, Wanted, flag};
 use super::shelf::{Listed, Shelf};
 use super::wire::Grant;
 use super::{Asked, ENTITLEMENT_UNKNOWN, Problem, shape};
@@ -38,6 +38,7 @@ pub(super) fn all(present: &Present, asked: &Asked) -> Result<Value, Problem> {
     let (shelf, now) = (&present.known().openmeter, now(present));
     let query = &asked.query;
     let deleted_too = flag(query, "includeDeleted")?;
+    let (features, subjects) = (Wanted::new(query, "feature"), Wanted::new(query, "subject"));
     let customers = query.all("customer").unwrap_or_default();
     let customers = customers.into_iter().map(|name| Whose::named(present, name));
     let customers = customers.map(|whose| Ok(whose?.subject.subject.as_str()));
@@ -47,9 +48,9 @@ pub(super) fn all(present: &Present, asked: &Asked) -> Result<Value, Problem> {
         (deleted_too || !is_deleted(shelf, listed, now))
             && shelf
                 .entitlement(&listed.record.entitlement_id)
-                .is_some_and(|given| is_of_feature(asked, &given.record))
+                .is_some_and(|given| is_of_feature(&features, &given.record))
             && owner.is_some_and(|owner| {
-                one_of(query, "subject", |name| owner.is_subject(name))
+                subjects.any(owner.subject_names())
                     && (customers.is_empty() || customers.contains(owner.subject.as_str()))
             })
     };

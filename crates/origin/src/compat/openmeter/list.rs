@@ -1,6 +1,7 @@
 //! Lists: what is asked of them, in which order, and which part.
 
 use std::cmp::Ordering;
+use std::collections::HashSet;
 
 use edgegrant::time::Timestamp;
 use serde_json::{Value, json};
@@ -47,9 +48,18 @@ pub(super) fn flag(query: &Query, name: &str) -> Result<bool, Problem> {
     }
 }
 
-/// Whether one of the values of a parameter fits; so it is too when there are none.
-pub(super) fn one_of(query: &Query, name: &str, fits: impl Fn(&str) -> bool) -> bool {
-    query.all(name).is_none_or(|values| values.into_iter().any(fits))
+/// The values of a parameter of which one must fit, read once for all records.
+pub(super) struct Wanted<'a>(Option<HashSet<&'a str>>);
+
+impl<'a> Wanted<'a> {
+    pub(super) fn new(query: &'a Query, name: &str) -> Self {
+        Self(query.all(name).map(HashSet::from_iter))
+    }
+
+    /// Whether something with these names is wanted; so it is too where nobody says what is.
+    pub(super) fn any<'b>(&self, names: impl IntoIterator<Item = &'b str>) -> bool {
+        self.0.as_ref().is_none_or(|wanted| names.into_iter().any(|name| wanted.contains(name)))
+    }
 }
 
 struct Order<T> {

@@ -145,9 +145,8 @@ impl Owner {
         self.subject_keys = self.subject_keys.take().or_else(keys);
     }
 
-    /// Whether usage of a subject is the customer's: its key counts beside the subjects named.
-    pub(super) fn is_subject(&self, name: &str) -> bool {
-        let mut keys = self.subject_keys.iter().flatten();
-        self.key.as_deref() == Some(name) || keys.any(|key| key == name)
+    /// The subjects whose usage is the customer's: its key counts beside the subjects named.
+    pub(super) fn subject_names(&self) -> impl Iterator<Item = &str> {
+        self.key.iter().chain(self.subject_keys.iter().flatten()).map(String::as_str)
     }
 }
