@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::kit::{Served, at};
 
 const NOW: &str = "2026-11-20T00:00:00Z";
+const MANY: usize = 150;
 
 /// A record as facts keep it.
 fn record(kind: &str, feature: &str, json: &Value) -> Value {
@@ -17,6 +18,38 @@ fn record(kind: &str, feature: &str, json: &Value) -> Value {
 fn entitlement(id: &str, feature: &str) -> Value {
     json!({ "id": id, "type": "boolean", "featureKey": feature, "subjectKey": "mill",
             "createdAt": "2026-11-01T00:00:00Z" })
+}
+
+/// A subject with many entitlements, and many grants to the first of them.
+fn many() -> Served {
+    let of_feature = |n: usize| {
+        let key = format!("f{n:03}");
+        record("entitlement", &key, &entitlement(&format!("e{n:03}"), &key))
+    };
+    let grant = |n: usize| {
+        let grant = json!({ "id": format!("g{n:03}"), "entitlementId": "e000", "amount": 1 });
+        record("grant", "f000", &grant)
+    };
+    let features = (0..MANY).map(|n| json!({ "feature": format!("f{n:03}") }));
+    let records: Vec<Value> = (0..MANY).map(of_feature).chain((0..MANY).map(grant)).collect();
+    let subject = json!({ "subject": "mill", "records": records });
+    Served::publish(&features.chain([subject]).collect::<Vec<_>>(), at(NOW))
+}
+
+#[test]
+fn version_1_lists_all_that_one_owner_has() {
+    let served = many();
+    let count = |path: &str| {
+        let list = served.get(&format!("/api/{path}"));
+        list.get("items").unwrap_or(&list).as_array().unwrap().len()
+    };
+    assert_eq!(count("v1/subjects/mill/entitlements"), MANY);
+    assert_eq!(count("v1/subjects/mill/entitlements?limit=2"), MANY);
+    assert_eq!(count("v1/subjects/mill/entitlements/f000/grants"), MANY);
+    assert_eq!(count("v1/subjects/mill/entitlements/f000/grants?limit=2"), 2);
+    assert_eq!(count("v1/entitlements"), 100);
+    assert_eq!(count("v2/customers/mill/entitlements"), 100);
+    assert_eq!(count("v2/customers/mill/entitlements/f000/grants"), 100);
 }
 
 #[test]

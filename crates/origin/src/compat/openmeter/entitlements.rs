@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::list::{self, Key, Keys, Wanted, flag};
 use super::shelf::{Listed, Owner};
 use super::wire::Entitlement;
-use super::{Asked, ENTITLEMENT_UNKNOWN, OWNER_DELETED, OWNER_UNKNOWN, Problem, shape};
+use super::{Asked, ENTITLEMENT_UNKNOWN, OWNER_DELETED, OWNER_UNKNOWN, Problem, Version, shape};
 use crate::compat::present::Present;
 
 const KEYS: &Keys<Listed<Entitlement>> = &[("createdAt", created), ("updatedAt", updated)];
@@ -94,7 +94,11 @@ pub(super) fn of_owner(present: &Present, asked: &Asked) -> Result<Value, Proble
         listed.record.is_active(now) && (deleted_too || !shelf.is_deleted(listed, now))
     };
     let found = shelf.entitlements_of(whose.place).iter().filter(fits).collect();
-    list::answer(found, asked, KEYS, |listed| Ok(shape::entitlement(present, asked, listed)))
+    let shape = |listed: &Listed<Entitlement>| Ok(shape::entitlement(present, asked, listed));
+    match asked.version {
+        Version::One => list::whole(found, asked, KEYS, shape),
+        Version::Two => list::answer(found, asked, KEYS, shape),
+    }
 }
 
 /// One of a customer or subject.

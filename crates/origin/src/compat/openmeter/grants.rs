@@ -69,7 +69,7 @@ pub(super) fn of_entitlement(present: &Present, asked: &Asked) -> Result<Value, 
             && (deleted_too || !is_deleted(shelf, listed, now))
     };
     let found = shelf.grants_of(given.owner).iter().filter(fits).collect();
-    list::answer(found, asked, OF_ONE, |listed| Ok(shape::grant(present, asked, listed)))
+    list::of_one(found, asked, OF_ONE, |listed| Ok(shape::grant(present, asked, listed)))
 }
 
 /// Whether a grant or its entitlement is deleted.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{Asked, Problem, Version};
 use crate::compat::query::Query;
 
-/// How many records are given when nobody says, and at most.
+/// How many records are given when nobody says, but for lists of one owner, and at most.
 const SIZE: usize = 100;
 const SIZE_MAX: usize = 1000;
 
@@ -21,13 +21,43 @@ pub(super) type Key<'a> = (Option<Timestamp>, &'a str);
 
 /// A list in the order that is asked for, and of it the part that is asked for.
 pub(super) fn answer<T>(
-    mut found: Vec<&T>,
+    found: Vec<&T>,
     asked: &Asked,
     keys: &Keys<T>,
     shape: impl Fn(&T) -> Result<Value, Problem>,
 ) -> Result<Value, Problem> {
+    part(found, asked, keys, Part::new(asked, SIZE)?, shape)
+}
+
+/// A list that version 1 cuts only where it is asked to.
+pub(super) fn of_one<T>(
+    found: Vec<&T>,
+    asked: &Asked,
+    keys: &Keys<T>,
+    shape: impl Fn(&T) -> Result<Value, Problem>,
+) -> Result<Value, Problem> {
+    let size = if asked.version == Version::One { SIZE_MAX } else { SIZE };
+    part(found, asked, keys, Part::new(asked, size)?, shape)
+}
+
+/// An array of everything, in the order that is asked for.
+pub(super) fn whole<T>(
+    found: Vec<&T>,
+    asked: &Asked,
+    keys: &Keys<T>,
+    shape: impl Fn(&T) -> Result<Value, Problem>,
+) -> Result<Value, Problem> {
+    part(found, asked, keys, Part::WHOLE, shape)
+}
+
+fn part<T>(
+    mut found: Vec<&T>,
+    asked: &Asked,
+    keys: &Keys<T>,
+    part: Part,
+    shape: impl Fn(&T) -> Result<Value, Problem>,
+) -> Result<Value, Problem> {
     let order = Order::new(&asked.query, keys)?;
-    let part = Part::new(asked)?;
     found.sort_by(|one, other| order.compare(one, other));
     let items = found.iter().skip(part.skip).take(part.take).map(|record| shape(record));
     let items = items.collect::<Result<Vec<Value>, Problem>>()?;
@@ -97,25 +127,28 @@ struct Part {
 }
 
 impl Part {
-    /// Pages go before limits. Version 1 answers with an array, unless a page is asked for.
-    fn new(asked: &Asked) -> Result<Self, Problem> {
+    const WHOLE: Self = Self { skip: 0, take: usize::MAX, page: None };
+
+    /// Pages go before limits. Version 1 answers with an array, unless a page is asked for, and
+    /// with this many records when nobody says how many.
+    fn new(asked: &Asked, usual: usize) -> Result<Self, Problem> {
         let query = &asked.query;
-        let page = whole(query, "page", 1, usize::MAX)?;
-        let size = whole(query, "pageSize", 1, SIZE_MAX)?;
-        let limit = whole(query, "limit", 1, SIZE_MAX)?;
-        let offset = whole(query, "offset", 0, usize::MAX)?;
+        let page = number(query, "page", 1, usize::MAX)?;
+        let size = number(query, "pageSize", 1, SIZE_MAX)?;
+        let limit = number(query, "limit", 1, SIZE_MAX)?;
+        let offset = number(query, "offset", 0, usize::MAX)?;
         if page.is_some() || size.is_some() {
             let (page, take) = (page.unwrap_or(1), size.unwrap_or(SIZE));
             let skip = (page - 1).saturating_mul(take);
             return Ok(Self { skip, take, page: Some(page) });
         }
-        let (skip, take) = (offset.unwrap_or(0), limit.unwrap_or(SIZE));
+        let (skip, take) = (offset.unwrap_or(0), limit.unwrap_or(usual));
         let page = (asked.version == Version::Two).then(|| (skip / take).saturating_add(1));
         Ok(Self { skip, take, page })
     }
 }
 
-fn whole(query: &Query, name: &str, from: usize, to: usize) -> Result<Option<usize>, Problem> {
+fn number(query: &Query, name: &str, from: usize, to: usize) -> Result<Option<usize>, Problem> {
     let Some(text) = query.one(name) else { return Ok(None) };
     let number = text.parse().ok().filter(|number| (from..=to).contains(number));
     number.map(Some).ok_or_else(|| {
