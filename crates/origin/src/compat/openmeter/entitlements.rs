@@ -7,7 +7,9 @@ use serde_json::Value;
 use super::list::{self, Key, Keys, Wanted, flag};
 use super::shelf::{Listed, Owner};
 use super::wire::Entitlement;
-use super::{Asked, ENTITLEMENT_UNKNOWN, OWNER_DELETED, OWNER_UNKNOWN, Problem, Version, shape};
+use super::{
+    Asked, ENTITLEMENT_UNKNOWN, OWNER_DELETED, OWNER_UNKNOWN, Problem, SYSTEM, Version, shape,
+};
 use crate::compat::present::Present;
 
 const KEYS: &Keys<Listed<Entitlement>> = &[("createdAt", created), ("updatedAt", updated)];
@@ -39,6 +41,26 @@ impl<'a> Whose<'a> {
             return Err(OWNER_DELETED);
         }
         Ok(Self { place, subject })
+    }
+
+    /// Whether an entitlement that the snapshot does not have was in force at an instant: with this
+    /// id or to this feature, of which an import keeps the one that counts then.
+    pub(super) fn has_other(&self, present: &Present, name: &str, at: Timestamp) -> bool {
+        let shelf = &present.known().openmeter;
+        shelf.entitlements_of(self.place).iter().any(|listed| {
+            let Entitlement { id, feature_key, .. } = &listed.record;
+            (id == name || feature_key == name)
+                && !self.has(id)
+                && listed.record.is_active(at)
+                && !shelf.is_deleted(listed, at)
+        })
+    }
+
+    /// Whether the snapshot has the entitlement with an id.
+    fn has(&self, id: &str) -> bool {
+        let mut sources =
+            self.subject.entitlements.iter().filter_map(|given| given.source.as_ref());
+        sources.any(|source| source.system == SYSTEM && source.id == id)
     }
 
     /// The entitlement with an id, or the one to a feature that is active now.

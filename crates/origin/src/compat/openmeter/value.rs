@@ -6,7 +6,7 @@ use edgegrant::model::{Entitlement, Source};
 use edgegrant::time::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::entitlements::Whose;
+use super::entitlements::{Whose, now};
 use super::ledger::Ledger;
 use super::{Asked, ENTITLEMENT_UNKNOWN, OWNER_UNKNOWN, Problem, SYSTEM, Version};
 use crate::compat::answer::number;
@@ -23,10 +23,17 @@ pub(super) fn value(present: &Present, asked: &Asked) -> Result<Value, Problem> 
         Some((at, ledger)) => ledger.explain(explained, at),
         None => explained,
     };
-    // Version 1 knows no feature that nothing is active for, but it knows what an id stands for.
+    // An id of the snapshot's stands for nothing else, whatever was in force instead.
     let is_named = feature != asked.id();
-    if asked.version == Version::One && !is_named && is_gone(explained.answer.reason) {
-        return Err(ENTITLEMENT_UNKNOWN);
+    if !is_named && is_gone(explained.answer.reason) {
+        let time = at.unwrap_or_else(|| present.now()).into();
+        if whose.has_other(present, feature, time) {
+            return Err(Problem::bad(OTHER));
+        }
+        // Version 1 knows no feature that nothing is active for.
+        if asked.version == Version::One {
+            return Err(ENTITLEMENT_UNKNOWN);
+        }
     }
     told(&explained, asked.version)
 }
@@ -39,6 +46,8 @@ pub(super) fn access(present: &Present, asked: &Asked) -> Result<Value, Problem>
         let explained = present.explain(&whose.subject.subject, &given.feature)?;
         if !is_gone(explained.answer.reason) {
             values.insert(given.feature.clone(), told(&explained, Version::Two)?);
+        } else if whose.has_other(present, &given.feature, now(present)) {
+            return Err(Problem::bad(OTHER));
         }
     }
     Ok(json!({ "entitlements": values }))
@@ -96,4 +105,6 @@ fn grant_balances(explained: &Explained) -> Value {
 }
 
 const TIME: &str = "time must be an instant of RFC 3339";
+const OTHER: &str = "another entitlement to the feature was in force then, and the snapshot has \
+    only the one that counted at the import; import again, or ask the server itself";
 const TOO_EARLY: &str = "time is before anything that the facts hold; ask the server itself";
