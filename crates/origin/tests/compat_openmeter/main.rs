@@ -12,4 +12,5 @@ mod history;
 mod kit;
 mod lists;
 mod recorded;
+mod refused;
 mod whole;

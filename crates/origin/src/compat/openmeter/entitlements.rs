@@ -5,11 +5,9 @@ use edgegrant::time::Timestamp;
 use serde_json::Value;
 
 use super::list::{self, Key, Keys, Wanted, flag};
-use super::shelf::{Listed, Owner};
+use super::shelf::{Listed, Owner, has};
 use super::wire::Entitlement;
-use super::{
-    Asked, ENTITLEMENT_UNKNOWN, OWNER_DELETED, OWNER_UNKNOWN, Problem, SYSTEM, Version, shape,
-};
+use super::{Asked, ENTITLEMENT_UNKNOWN, OWNER_DELETED, OWNER_UNKNOWN, Problem, Version, shape};
 use crate::compat::present::Present;
 
 const KEYS: &Keys<Listed<Entitlement>> = &[("createdAt", created), ("updatedAt", updated)];
@@ -50,17 +48,10 @@ impl<'a> Whose<'a> {
         shelf.entitlements_of(self.place).iter().any(|listed| {
             let Entitlement { id, feature_key, .. } = &listed.record;
             (id == name || feature_key == name)
-                && !self.has(id)
+                && !has(self.subject, id)
                 && listed.record.is_active(at)
                 && !shelf.is_deleted(listed, at)
         })
-    }
-
-    /// Whether the snapshot has the entitlement with an id.
-    fn has(&self, id: &str) -> bool {
-        let mut sources =
-            self.subject.entitlements.iter().filter_map(|given| given.source.as_ref());
-        sources.any(|source| source.system == SYSTEM && source.id == id)
     }
 
     /// The entitlement with an id, or the one to a feature that is active now.

@@ -4,14 +4,14 @@
 //! for what the other version calls differently. What no record says is left out.
 
 use edgegrant::engine::Period;
-use edgegrant::model::Source;
 use edgegrant::time::{ExpirationUnit, expiration};
 use serde_json::{Value, json};
 
-use super::shelf::{Listed, Owner};
+use super::shelf::{Listed, Owner, has};
 use super::wire::{Entitlement, Grant, Json};
-use super::{Asked, SYSTEM, Version};
+use super::{Asked, Version};
 use crate::compat::present::Present;
+use crate::compat::world::Unavailable;
 use crate::sources::openmeter::{Recurrence, recurrence};
 
 /// The lifetime in years that version 1 gives to grants that never expire.
@@ -25,8 +25,11 @@ pub(super) fn entitlement(present: &Present, asked: &Asked, listed: &Listed<Enti
         (Version::Two, true) => into_version_2(&mut json, owner),
         _ => {}
     }
-    if let Some(period) = current_period(present, listed) {
-        json.insert("currentUsagePeriod".into(), period);
+    match current_period(present, listed) {
+        Ok(Some(period)) => _ = json.insert("currentUsagePeriod".into(), period),
+        Ok(None) => {}
+        // What was recorded is of another time.
+        Err(Unavailable(_)) => _ = json.remove("currentUsagePeriod"),
     }
     Value::Object(json)
 }
@@ -85,15 +88,16 @@ fn is_metered(json: &Json) -> bool {
 }
 
 /// The usage period at present, where the snapshot has this entitlement and it is active.
-fn current_period(present: &Present, listed: &Listed<Entitlement>) -> Option<Value> {
-    let known = present.known();
-    let subject = known.facts.subjects().get(listed.owner)?;
+fn current_period(
+    present: &Present,
+    listed: &Listed<Entitlement>,
+) -> Result<Option<Value>, Unavailable> {
+    let subject = present.known().facts.subjects().get(listed.owner);
     let Entitlement { id, feature_key, .. } = &listed.record;
-    let is_it = |source: &Source| source.system == SYSTEM && source.id == *id;
-    let mut given = subject.entitlements.iter().filter_map(|given| given.source.as_ref());
-    given.find(|source| is_it(source))?;
-    let Period { from, to } = present.check(&subject.subject, feature_key).ok()?.period?;
-    Some(json!({ "from": from.to_string(), "to": to?.to_string() }))
+    let Some(subject) = subject.filter(|subject| has(subject, id)) else { return Ok(None) };
+    let answer = present.check(&subject.subject, feature_key)?;
+    let ends = answer.period.and_then(|Period { from, to }| Some((from, to?)));
+    Ok(ends.map(|(from, to)| json!({ "from": from.to_string(), "to": to.to_string() })))
 }
 
 /// The next refill at or after the present (`entitlement/metered/entitlement_grant.go`).

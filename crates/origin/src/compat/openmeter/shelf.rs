@@ -103,6 +103,12 @@ impl Shelf {
     }
 }
 
+/// Whether a subject has, also in the snapshot, the entitlement with an id.
+pub(super) fn has(subject: &Subject, id: &str) -> bool {
+    let mut sources = subject.entitlements.iter().filter_map(|given| given.source.as_ref());
+    sources.any(|source| source.system == SYSTEM && source.id == id)
+}
+
 /// Those of an owner stand together.
 fn of<T>(listed: &[Listed<T>], owner: usize) -> &[Listed<T>] {
     let start = listed.partition_point(|listed| listed.owner < owner);

@@ -1,0 +1,56 @@
+//! What is asked in other words, for others, or of a snapshot that has expired.
+
+use serde_json::{Value, json};
+
+use crate::kit::{Served, at};
+
+const NOW: &str = "2026-11-20T00:00:00Z";
+
+/// A customer with a feature that ends with the snapshot, and one that does not.
+fn expiring() -> Served {
+    let period = json!({ "interval": "P1W", "anchor": "2026-11-02T00:00:00Z" });
+    let given = |feature: &str| {
+        json!({ "feature": feature, "type": "metered", "usagePeriod": period,
+                "measureUsageFrom": "2026-11-02T00:00:00Z",
+                "grants": [{ "id": "g", "amount": 5, "maxRollover": 5,
+                             "effectiveAt": "2026-11-02T00:00:00Z" }],
+                "usage": { "kind": "flow" },
+                "source": { "system": "openmeter", "id": format!("e-{feature}") } })
+    };
+    let recorded = |feature: &str| {
+        json!({ "system": "openmeter", "kind": "entitlement", "feature": feature, "json": {
+            "id": format!("e-{feature}"), "type": "metered", "featureKey": feature,
+            "customerId": "id", "customerKey": "mill",
+            "currentUsagePeriod": { "from": "recorded", "to": "recorded" } } })
+    };
+    let facts = [
+        json!({ "feature": "shut", "whenExpired": "closed" }),
+        json!({ "feature": "open", "whenExpired": "last-known" }),
+        json!({ "subject": "mill", "entitlements": [given("shut"), given("open")],
+                "records": [recorded("shut"), recorded("open")] }),
+    ];
+    Served::publish(&facts, at(NOW))
+}
+
+#[test]
+fn a_feature_that_is_closed_closes_no_other() {
+    let served = expiring();
+    served.set("2026-11-22T00:00:00Z");
+    let access = served.get("/api/v1/customers/mill/access");
+    assert_eq!(access["entitlements"]["shut"], json!({ "hasAccess": false }));
+    assert_eq!(access["entitlements"]["open"]["hasAccess"], true);
+    served.set("2026-11-28T00:00:00Z");
+    assert_eq!(served.refusal("/api/v1/customers/mill/access").0, 503);
+}
+
+#[test]
+fn a_usage_period_that_nobody_can_tell_is_left_out() {
+    let served = expiring();
+    let period = |id: &str| -> Option<Value> {
+        served.get(&format!("/api/v2/entitlements/{id}")).get("currentUsagePeriod").cloned()
+    };
+    let week = json!({ "from": "2026-11-16T00:00:00Z", "to": "2026-11-23T00:00:00Z" });
+    assert_eq!((period("e-shut"), period("e-open")), (Some(week.clone()), Some(week.clone())));
+    served.set("2026-11-22T00:00:00Z");
+    assert_eq!((period("e-shut"), period("e-open")), (None, Some(week)));
+}
