@@ -65,6 +65,21 @@ fn as_floats(value: &Value) -> Value {
     }
 }
 
+/// The facts begin at T0, and nothing since is left out.
+#[test]
+fn the_window_that_the_facts_begin_in_is_told_from_there() {
+    let served = imported();
+    let path = "/api/v2/customers/mill/entitlements/tokens/history?windowSize=DAY";
+    let windows = |from: &str| {
+        let told = served.get(&format!("{path}&from=2026-11-19T{from}:00Z&to={NOW}"));
+        as_floats(&told["windowedHistory"])
+    };
+    let period = json!({ "from": "2026-11-19T22:00:00Z", "to": NOW });
+    let since = |usage: f64| json!([{ "period": period, "usage": usage, "balanceAtStart": 9.0 }]);
+    assert_eq!(windows("22:00"), since(5.5));
+    assert_eq!(windows("22:30"), since(3.5));
+}
+
 #[test]
 fn what_has_no_history_is_refused() {
     let served = imported();

@@ -36,7 +36,9 @@ pub(super) fn history(present: &Present, asked: &Asked) -> Result<Value, Problem
             "from must not be before {begins}, where the facts begin; ask the server itself"
         )));
     }
-    told(&ledger, from, to, window)
+    // What measuring begins in is left out; what only the facts begin in is told from there.
+    let is_cut = given.opening.is_some();
+    told(&ledger, is_cut, (from, to), window)
 }
 
 fn window(asked: &Asked) -> Result<WindowSize, Problem> {
@@ -60,25 +62,43 @@ fn last_reset_of(given: &Entitlement) -> Option<Timestamp> {
     given.resets.last().map(|reset| reset.at).or(given.measure_usage_from)
 }
 
-fn told(ledger: &Ledger, from: Instant, to: Instant, window: WindowSize) -> Result<Value, Problem> {
+fn told(
+    ledger: &Ledger,
+    is_cut: bool,
+    (from, to): (Instant, Instant),
+    window: WindowSize,
+) -> Result<Value, Problem> {
     let events = &ledger.0.events;
-    // The window that `from` is in is told from its beginning, unless measuring begins later.
+    // The window that `from` is in is told from its beginning, or from where the facts begin in it,
+    // unless measuring begins there.
     let millis = millis(window);
     let whole = from.plus_millis(-from.millis().rem_euclid(millis));
-    let start = if whole < ledger.begins() { from } else { whole };
+    let begins = ledger.begins();
+    let is_cut = is_cut && whole < begins;
+    let start = if is_cut { begins } else { whole };
+    let start = if start < begins { from } else { start };
     if to.millis() - start.millis() > millis * (PAGES_MAX * PAGE) as i64 {
         return Err(Problem::bad(TOO_LONG));
     }
     let query = HistoryQuery { from: start, to, window, extra: events };
     let (mut windows, segments) = pages(&ledger.0.metered, query)?;
+    if is_cut {
+        windows.insert(0, begun(ledger, start, whole.plus_millis(millis)));
+    }
     // Its usage is only what was asked for.
-    if let Some(first) = windows.first_mut().filter(|first| first.from < from) {
+    if let Some(first) = windows.first_mut().filter(|first| is_cut || first.from < from) {
         let asked = events.iter().filter(|event| event.at >= from && event.at < first.to.min(to));
         first.usage = asked.map(|event| event.amount).sum();
     }
     let windows: Vec<Value> = windows.iter().map(windowed).collect();
     let segments: Vec<Value> = segments.iter().map(|segment| burnt_down(ledger, segment)).collect();
     Ok(json!({ "windowedHistory": windows, "burndownHistory": segments }))
+}
+
+/// A window whose beginning the facts do not hold.
+fn begun(ledger: &Ledger, from: Instant, to: Instant) -> Window {
+    let balance = ledger.decide(from).decision.numbers.and_then(|numbers| numbers.balance);
+    Window { from, to, usage: Amount::ZERO, balance_at_start: balance.unwrap_or_default() }
 }
 
 /// The pages of a history as one, as the server tells it.

@@ -5,7 +5,7 @@
 
 use edgegrant::Instant;
 use edgegrant::engine::program::{Program, Rule, Usage};
-use edgegrant::engine::{self, Question};
+use edgegrant::engine::{self, Explanation, Question};
 use edgegrant::gate::{Answer, Explained, Reason};
 use edgegrant::model::Entitlement;
 
@@ -32,8 +32,7 @@ impl Ledger {
         if reason != Reason::BeforeOpening && !(is_summed_up && is_counted(reason)) {
             return explained;
         }
-        let question = Question { extra: &self.0.events, ..Question::at(at) };
-        let explanation = engine::explain(&self.program(), &question);
+        let explanation = self.decide(at);
         let decision = &explanation.decision;
         let numbers = decision.numbers;
         let answer = Answer {
@@ -47,6 +46,12 @@ impl Ledger {
         };
         let grant_ids = self.0.grant_ids.clone();
         Explained { answer, explanation: Some(explanation), grant_ids }
+    }
+
+    /// What the facts say of an instant.
+    pub(super) fn decide(&self, at: Instant) -> Explanation {
+        let question = Question { extra: &self.0.events, ..Question::at(at) };
+        engine::explain(&self.program(), &question)
     }
 
     /// The rule alone: whether it is in force, the snapshot has said.
