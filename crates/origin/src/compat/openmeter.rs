@@ -20,6 +20,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{RawPathParams, Request, State};
 use axum::http::header::AUTHORIZATION;
 use axum::http::{Method, StatusCode, Uri};
@@ -113,11 +114,12 @@ fn route(read: Read, version: Version) -> MethodRouter<Arc<World>> {
 
 async fn respond(
     State(world): State<Arc<World>>,
-    names: RawPathParams,
+    names: Result<RawPathParams, RawPathParamsRejection>,
     uri: Uri,
     read: Read,
     version: Version,
 ) -> Response {
+    let Ok(names) = names else { return NAME.response() };
     let names = names.iter().map(|(_, name)| name.to_owned()).collect();
     let asked = Asked { version, names, query: Query::new(&uri) };
     let answer = world.ask(move |present| read(present, &asked)).await;
@@ -129,7 +131,7 @@ async fn respond(
 
 /// Everything else that there is about entitlements.
 async fn other(method: Method) -> Response {
-    if method == Method::GET { UNANSWERED.response() } else { WRITE.response() }
+    if method.is_safe() { UNANSWERED.response() } else { WRITE.response() }
 }
 
 async fn authorized(State(world): State<Arc<World>>, request: Request, next: Next) -> Response {
@@ -180,6 +182,7 @@ const fn problem(status: StatusCode, detail: &'static str) -> Problem {
 }
 
 const TOKEN: Problem = problem(StatusCode::UNAUTHORIZED, "the bearer token is missing or wrong");
+const NAME: Problem = problem(StatusCode::BAD_REQUEST, "a name in the path must be UTF-8");
 const OWNER_UNKNOWN: Problem =
     problem(StatusCode::NOT_FOUND, "the customer or subject is not known; import and publish it");
 const OWNER_DELETED: Problem = problem(StatusCode::PRECONDITION_FAILED, "the customer is deleted");

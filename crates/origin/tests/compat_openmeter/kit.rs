@@ -89,6 +89,18 @@ impl Served {
         (answer.status().as_u16(), serde_json::from_str(&body).unwrap())
     }
 
+    /// The status of a request with a method.
+    pub(crate) fn status(&self, method: &str, path: &str) -> u16 {
+        self.call(method, &format!("Bearer {TOKEN}"), path)
+    }
+
+    fn call(&self, method: &str, authorization: &str, path: &str) -> u16 {
+        let request = ureq::http::Request::builder().method(method);
+        let request = request.uri(format!("{}{path}", self.url));
+        let request = request.header("authorization", authorization).body(()).unwrap();
+        self.agent.run(request).unwrap().status().as_u16()
+    }
+
     /// The body of what is there.
     pub(crate) fn get(&self, path: &str) -> Value {
         let (status, body) = self.ask(path);

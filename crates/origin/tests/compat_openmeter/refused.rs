@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::kit::{Served, at};
+use crate::kit::{Served, at, own};
 
 const NOW: &str = "2026-11-20T00:00:00Z";
 
@@ -53,4 +53,24 @@ fn a_usage_period_that_nobody_can_tell_is_left_out() {
     assert_eq!((period("e-shut"), period("e-open")), (Some(week.clone()), Some(week.clone())));
     served.set("2026-11-22T00:00:00Z");
     assert_eq!((period("e-shut"), period("e-open")), (None, Some(week)));
+}
+
+#[test]
+fn a_name_that_is_no_text_is_refused_as_everything_else_is() {
+    let served = Served::import(&[own()], at(NOW));
+    for path in ["v2/customers/%ff/entitlements", "v1/features/%C3%28"] {
+        assert_eq!(served.refusal(&format!("/api/{path}")).0, 400, "{path}");
+    }
+}
+
+#[test]
+fn asking_for_the_head_of_an_answer_changes_nothing() {
+    let served = Served::import(&[own()], at(NOW));
+    assert_eq!(served.status("HEAD", "/api/v2/entitlements"), 200);
+    for method in ["HEAD", "OPTIONS"] {
+        assert_eq!(served.status(method, "/api/v1/grants/g"), 404, "{method}");
+    }
+    for method in ["POST", "PUT", "DELETE", "PATCH"] {
+        assert_eq!(served.status(method, "/api/v1/grants/g"), 403, "{method}");
+    }
 }
