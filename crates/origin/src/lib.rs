@@ -3,6 +3,7 @@
 //! [`sources`] turns what other systems export into facts, [`facts`] reads and checks them, and
 //! [`cli`] is the `edgegrant` command line over both.
 
+mod bearer;
 pub mod cli;
 pub mod compat;
 pub mod diff;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, HeaderValue, WWW_AUTHENTICATE};
+use axum::http::header::{CACHE_CONTROL, HeaderValue, WWW_AUTHENTICATE};
 use axum::http::{StatusCode, Uri};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
@@ -16,6 +16,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::net::TcpListener;
 use tower_http::services::ServeDir;
 
+use crate::bearer;
 use crate::compat::{self, World};
 use crate::failure::{Exit, Failure};
 use crate::folder::Folder;
@@ -87,9 +88,8 @@ fn router(folder: &Folder, token: &str, compat: Option<World>) -> Router {
 
 /// Lets requests with the token pass. Digests are compared, so that time tells nothing of it.
 async fn authorized(State(token): State<Arc<[u8; 32]>>, request: Request, next: Next) -> Response {
-    let given = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let given = given.and_then(|value| value.strip_prefix("Bearer "));
-    if given.is_some_and(|given| Sha256::digest(given)[..] == token[..]) {
+    if bearer::token(request.headers()).is_some_and(|given| Sha256::digest(given)[..] == token[..])
+    {
         return next.run(request).await;
     }
     let challenge = [(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))];

@@ -10,7 +10,6 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Path, Request, State};
-use axum::http::header::AUTHORIZATION;
 use axum::http::{StatusCode, Uri};
 use axum::middleware::{self, Next};
 use axum::response::Response;
@@ -18,10 +17,11 @@ use axum::routing::get;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::answer::{self, header};
+use super::answer;
 use super::present::Present;
 use super::query::Query;
 use super::world::{Unavailable, World};
+use crate::bearer;
 use crate::failure::Failure;
 
 const SYSTEM: &str = "astra";
@@ -58,8 +58,7 @@ struct InvalidParameter {
 }
 
 async fn authorized(State(world): State<Arc<World>>, request: Request, next: Next) -> Response {
-    let said = header(request.headers(), AUTHORIZATION);
-    match said.and_then(|said| said.strip_prefix("Bearer ")) {
+    match bearer::token(request.headers()) {
         None => TOKEN_MISSING.response(),
         Some(token) if world.is_token(token) => next.run(request).await,
         Some(_) => TOKEN_INVALID.response(),

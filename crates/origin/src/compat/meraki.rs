@@ -15,7 +15,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Path, Request, State};
-use axum::http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, LINK};
+use axum::http::header::{HeaderMap, HeaderName, HeaderValue, LINK};
 use axum::http::{StatusCode, Uri};
 use axum::middleware::{self, Next};
 use axum::response::Response;
@@ -28,6 +28,7 @@ use super::answer::{self, header};
 use super::present::Present;
 use super::query::Query;
 use super::world::{Unavailable, World};
+use crate::bearer;
 use crate::failure::Failure;
 
 const SYSTEM: &str = "meraki";
@@ -96,8 +97,7 @@ async fn authorized(State(world): State<Arc<World>>, request: Request, next: Nex
 
 /// The API key, as clients say it now or said it before.
 fn key(headers: &HeaderMap) -> Option<&str> {
-    let bearer = header(headers, AUTHORIZATION).and_then(|said| said.strip_prefix("Bearer "));
-    bearer.or_else(|| header(headers, OLD_KEY))
+    bearer::token(headers).or_else(|| header(headers, OLD_KEY))
 }
 
 async fn list(State(world): State<Arc<World>>, uri: Uri, read: Read) -> Response {

@@ -22,17 +22,17 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{RawPathParams, Request, State};
-use axum::http::header::AUTHORIZATION;
 use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{MethodRouter, any, get};
 use serde_json::{Value, json};
 
-use super::answer::{self, header};
+use super::answer;
 use super::present::Present;
 use super::query::Query;
 use super::world::{Unavailable, World};
+use crate::bearer;
 use crate::failure::Failure;
 pub(super) use shelf::Shelf;
 
@@ -135,9 +135,7 @@ async fn other(method: Method) -> Response {
 }
 
 async fn authorized(State(world): State<Arc<World>>, request: Request, next: Next) -> Response {
-    let said = header(request.headers(), AUTHORIZATION);
-    let token = said.and_then(|said| said.strip_prefix("Bearer "));
-    if token.is_some_and(|token| world.is_token(token)) {
+    if bearer::token(request.headers()).is_some_and(|token| world.is_token(token)) {
         return next.run(request).await;
     }
     TOKEN.response()

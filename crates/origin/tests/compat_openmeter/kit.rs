@@ -94,6 +94,11 @@ impl Served {
         self.call(method, &format!("Bearer {TOKEN}"), path)
     }
 
+    /// The status of a request of whoever shows something.
+    pub(crate) fn status_as(&self, authorization: &str, path: &str) -> u16 {
+        self.call("GET", authorization, path)
+    }
+
     fn call(&self, method: &str, authorization: &str, path: &str) -> u16 {
         let request = ureq::http::Request::builder().method(method);
         let request = request.uri(format!("{}{path}", self.url));

@@ -74,3 +74,14 @@ fn asking_for_the_head_of_an_answer_changes_nothing() {
         assert_eq!(served.status(method, "/api/v1/grants/g"), 403, "{method}");
     }
 }
+
+#[test]
+fn the_scheme_of_a_token_is_of_any_case() {
+    let served = Served::import(&[own()], at(NOW));
+    for scheme in ["Bearer", "bearer", "BEARER"] {
+        assert_eq!(served.status_as(&format!("{scheme} of-the-tests"), "/api/v1/features"), 200);
+    }
+    for wrong in ["Bearer of-the-test", "Basic of-the-tests", "of-the-tests", "bearer"] {
+        assert_eq!(served.status_as(wrong, "/api/v1/features"), 401, "{wrong}");
+    }
+}
