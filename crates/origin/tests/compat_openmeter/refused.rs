@@ -76,6 +76,24 @@ fn asking_for_the_head_of_an_answer_changes_nothing() {
 }
 
 #[test]
+fn version_2_knows_customers_by_id_and_key_only() {
+    let served = Served::import(&[own()], at(NOW));
+    for name in ["harbour", "01K9CUST00000000000000HARB"] {
+        served.get(&format!("/api/v2/customers/{name}/entitlements"));
+        served.get(&format!("/api/v1/customers/{name}/access"));
+        served.get(&format!("/api/v2/grants?customer={name}"));
+    }
+    for path in [
+        "v2/customers/harbour-eu/entitlements",
+        "v1/customers/harbour-eu/access",
+        "v2/grants?customer=harbour-eu",
+    ] {
+        assert_eq!(served.refusal(&format!("/api/{path}")).0, 404, "{path}");
+    }
+    served.get("/api/v1/subjects/harbour-eu/entitlements");
+}
+
+#[test]
 fn the_scheme_of_a_token_is_of_any_case() {
     let served = Served::import(&[own()], at(NOW));
     for scheme in ["Bearer", "bearer", "BEARER"] {

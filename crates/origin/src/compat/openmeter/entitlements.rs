@@ -28,11 +28,27 @@ pub(super) struct Whose<'a> {
 }
 
 impl<'a> Whose<'a> {
-    /// The customer or subject with a name.
-    pub(super) fn named(present: &'a Present, name: &str) -> Result<Self, Problem> {
+    /// Whoever is asked about in the path.
+    pub(super) fn asked(present: &'a Present, asked: &Asked) -> Result<Self, Problem> {
+        match asked.version {
+            Version::One => Self::named(present, asked.owner(), |_| true),
+            Version::Two => Self::customer(present, asked.owner()),
+        }
+    }
+
+    /// The customer with an id or a key.
+    pub(super) fn customer(present: &'a Present, name: &str) -> Result<Self, Problem> {
+        Self::named(present, name, |owner| owner.is_customer(name))
+    }
+
+    fn named(
+        present: &'a Present,
+        name: &str,
+        fits: impl Fn(&Owner) -> bool,
+    ) -> Result<Self, Problem> {
         let known = present.known();
         let place = known.facts.place(name).ok_or(OWNER_UNKNOWN)?;
-        let owner = known.openmeter.owners.get(place).filter(|owner| owner.is_ours);
+        let owner = known.openmeter.owners.get(place).filter(|owner| owner.is_ours && fits(owner));
         let subject = known.facts.subjects().get(place);
         let (owner, subject) = owner.zip(subject).ok_or(OWNER_UNKNOWN)?;
         if owner.deleted_at.is_some_and(|end| end <= now(present)) {
@@ -102,7 +118,7 @@ pub(super) fn all(present: &Present, asked: &Asked) -> Result<Value, Problem> {
 pub(super) fn of_owner(present: &Present, asked: &Asked) -> Result<Value, Problem> {
     let (shelf, now) = (&present.known().openmeter, now(present));
     let deleted_too = flag(&asked.query, "includeDeleted")?;
-    let whose = Whose::named(present, asked.owner())?;
+    let whose = Whose::asked(present, asked)?;
     let fits = |listed: &&Listed<Entitlement>| {
         listed.record.is_active(now) && (deleted_too || !shelf.is_deleted(listed, now))
     };
@@ -116,7 +132,7 @@ pub(super) fn of_owner(present: &Present, asked: &Asked) -> Result<Value, Proble
 
 /// One of a customer or subject.
 pub(super) fn of_owner_one(present: &Present, asked: &Asked) -> Result<Value, Problem> {
-    let whose = Whose::named(present, asked.owner())?;
+    let whose = Whose::asked(present, asked)?;
     let found = whose.entitlement(present, asked.id()).ok_or(ENTITLEMENT_UNKNOWN)?;
     Ok(shape::entitlement(present, asked, found))
 }

@@ -40,7 +40,7 @@ pub(super) fn all(present: &Present, asked: &Asked) -> Result<Value, Problem> {
     let deleted_too = flag(query, "includeDeleted")?;
     let (features, subjects) = (Wanted::new(query, "feature"), Wanted::new(query, "subject"));
     let customers = query.all("customer").unwrap_or_default();
-    let customers = customers.into_iter().map(|name| Whose::named(present, name));
+    let customers = customers.into_iter().map(|name| Whose::customer(present, name));
     let customers = customers.map(|whose| Ok(whose?.subject.subject.as_str()));
     let customers = customers.collect::<Result<HashSet<&str>, Problem>>()?;
     let fits = |listed: &&Listed<Grant>| {
@@ -62,7 +62,7 @@ pub(super) fn all(present: &Present, asked: &Asked) -> Result<Value, Problem> {
 pub(super) fn of_entitlement(present: &Present, asked: &Asked) -> Result<Value, Problem> {
     let (shelf, now) = (&present.known().openmeter, now(present));
     let deleted_too = flag(&asked.query, "includeDeleted")?;
-    let whose = Whose::named(present, asked.owner())?;
+    let whose = Whose::asked(present, asked)?;
     let given = whose.entitlement(present, asked.id()).ok_or(ENTITLEMENT_UNKNOWN)?;
     let fits = |listed: &&Listed<Grant>| {
         listed.record.entitlement_id == given.record.id

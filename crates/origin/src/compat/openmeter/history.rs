@@ -18,7 +18,7 @@ use crate::compat::present::{Present, is_gone};
 /// Windows and phases of an entitlement that is active now.
 pub(super) fn history(present: &Present, asked: &Asked) -> Result<Value, Problem> {
     let window = window(asked)?;
-    let whose = Whose::named(present, asked.owner())?;
+    let whose = Whose::asked(present, asked)?;
     let feature = whose.feature(asked.id());
     if is_gone(present.check(&whose.subject.subject, feature)?.reason) {
         return Err(ENTITLEMENT_UNKNOWN);

@@ -151,6 +151,12 @@ impl Owner {
         self.subject_keys = self.subject_keys.take().or_else(keys);
     }
 
+    /// Whether a name is the customer's id or key, as far as they are said.
+    pub(super) fn is_customer(&self, name: &str) -> bool {
+        let is_said = self.id.is_some() || self.key.is_some();
+        !is_said || self.id.as_deref() == Some(name) || self.key.as_deref() == Some(name)
+    }
+
     /// The subjects whose usage is the customer's: its key counts beside the subjects named.
     pub(super) fn subject_names(&self) -> impl Iterator<Item = &str> {
         self.key.iter().chain(self.subject_keys.iter().flatten()).map(String::as_str)

@@ -15,7 +15,7 @@ use crate::compat::present::{Present, is_gone};
 pub(super) fn value(present: &Present, asked: &Asked) -> Result<Value, Problem> {
     let time = asked.query.one("time").map(Timestamp::parse).transpose();
     let at = time.map_err(|_| Problem::bad(TIME))?.map(Timestamp::ceil_millis);
-    let whose = Whose::named(present, asked.owner())?;
+    let whose = Whose::asked(present, asked)?;
     let feature = whose.feature(asked.id());
     let explained = present.explain_at(&whose.subject.subject, feature, at)?;
     let ledger = || whose.given(feature).and_then(Ledger::new);
@@ -40,7 +40,7 @@ pub(super) fn value(present: &Present, asked: &Asked) -> Result<Value, Problem> 
 
 /// The values of what is active now, by feature.
 pub(super) fn access(present: &Present, asked: &Asked) -> Result<Value, Problem> {
-    let whose = Whose::named(present, asked.owner())?;
+    let whose = Whose::asked(present, asked)?;
     let mut values = Map::new();
     for given in &whose.subject.entitlements {
         let Ok(explained) = present.explain(&whose.subject.subject, &given.feature) else {
