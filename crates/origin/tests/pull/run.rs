@@ -221,7 +221,14 @@ fn a_plan_that_cannot_be_meant_is_refused() {
     assert_eq!(code(rare), "plan-every");
     let mut within = plan(json!([market]));
     within["work"] = json!("out/work");
-    assert_eq!(code(within), "plan-work");
+    assert_eq!(code(within.clone()), "plan-work");
+    fs::create_dir_all(shell.path("out")).unwrap();
+    std::os::unix::fs::symlink(shell.path("out"), shell.path("link")).unwrap();
+    let absolute = shell.path("out/work");
+    for work in ["./out/work", "out/../out/work", "link/work", absolute.to_str().unwrap()] {
+        within["work"] = json!(work);
+        assert_eq!(code(within.clone()), "plan-work", "{work}");
+    }
     let region = json!([{ "name": "m", "source": "alert-logic", "ids": ["1"], "region": "x" }]);
     assert_eq!(code(plan(region)), "plan-option");
     assert_eq!(

@@ -1,7 +1,7 @@
 //! What is pulled, and where it goes.
 
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::path::{Component, Path, PathBuf, absolute};
 
 use edgegrant::Interval;
 use serde::de::Error as _;
@@ -94,7 +94,7 @@ impl Plan {
             let message = "a pause in months has no length; give days or hours";
             return Err(Failure::bad_input("plan-every", message));
         }
-        if self.work.starts_with(&self.folder) {
+        if resolved(&self.work)?.starts_with(resolved(&self.folder)?) {
             let message = "the work folder is in the published one, where others read; move it";
             return Err(Failure::bad_input("plan-work", message));
         }
@@ -104,6 +104,21 @@ impl Plan {
         }
         Ok(())
     }
+}
+
+/// A path as the disk takes it, also where nothing is there yet.
+fn resolved(path: &Path) -> Result<PathBuf, Failure> {
+    let failed = |error| Failure::io(path, &error);
+    let mut whole = PathBuf::new();
+    for part in absolute(path).map_err(failed)?.components() {
+        if part == Component::ParentDir {
+            whole.pop();
+            continue;
+        }
+        whole.push(part);
+        whole = whole.canonicalize().unwrap_or(whole);
+    }
+    Ok(whole)
 }
 
 /// An interval that is given, or the usual one.
