@@ -58,14 +58,7 @@ impl Served {
         let key = key();
         publish_facts(&facts, &key, folder.path());
         let clock = Arc::new(AtomicI64::new(at("2026-11-20T00:00:00Z").millis()));
-        let keyring = Keyring::new(vec![key.trusted_key()], 1).unwrap();
-        let told = Arc::clone(&clock);
-        let options = compat::Options {
-            folder: Folder::new(folder.path()),
-            facts: vec![facts],
-            gate: gate::Options::new("acme/test".into(), keyring),
-            clock: Box::new(move || Instant::from_millis(told.load(Ordering::SeqCst)).unwrap()),
-        };
+        let options = options(folder.path(), facts, &key, Arc::clone(&clock));
         let world = World::open(options, TOKEN).unwrap();
         let url = listen(&Folder::new(folder.path()), Some(world));
         Self { url, clock, folder, key }
@@ -122,6 +115,22 @@ impl Served {
 
 fn told(mut answer: ureq::http::Response<ureq::Body>) -> (u16, String) {
     (answer.status().as_u16(), answer.body_mut().read_to_string().unwrap())
+}
+
+/// Trusts a key, and tells the time by a clock.
+fn options(
+    folder: &Path,
+    facts: PathBuf,
+    key: &SecretKey,
+    clock: Arc<AtomicI64>,
+) -> compat::Options {
+    let keyring = Keyring::new(vec![key.trusted_key()], 1).unwrap();
+    compat::Options {
+        folder: Folder::new(folder),
+        facts: vec![facts],
+        gate: gate::Options::new("acme/test".into(), keyring),
+        clock: Box::new(move || Instant::from_millis(clock.load(Ordering::SeqCst)).unwrap()),
+    }
 }
 
 fn agent() -> Agent {
@@ -266,6 +275,20 @@ fn a_subscription_is_bound_to_networks_of_its_own_organization() {
         let (answered, body) = served.bind(subscription, networks);
         assert_eq!(answered, status, "{subscription} {networks}: {body}");
     }
+}
+
+#[test]
+fn no_facts_are_read_for_a_head_that_nobody_signed() {
+    let served = Served::new();
+    let head = Folder::new(served.folder.path()).head();
+    let mut forged = fs::read(&head).unwrap();
+    *forged.last_mut().unwrap() ^= 1;
+    fs::write(&head, forged).unwrap();
+    fs::write(served.facts(), "no facts").unwrap();
+    let clock = Arc::clone(&served.clock);
+    let options = options(served.folder.path(), served.facts(), &served.key, clock);
+    let refused = World::open(options, TOKEN).err().unwrap();
+    assert_eq!(refused.code, "signature-invalid");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use edgegrant::gate::{Answer, Ask, Clock, Demand, Explained, Fit, Gate, Reason};
 use edgegrant::snapshot::Roots;
-use edgegrant::trust::{HEAD_BYTES_MAX, read_unverified};
+use edgegrant::trust::{HEAD_BYTES_MAX, verify};
 use edgegrant::{Amount, Instant};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
@@ -166,13 +166,17 @@ impl Options {
         disk::read(&self.folder.head(), HEAD_BYTES_MAX as u64)
     }
 
-    /// Reads the facts, and gives the gate the snapshot of a head.
+    /// Reads the facts, and gives the gate the snapshot of a head. All facts take long to read, so
+    /// that is done only for a head that somebody trusted has signed.
     fn take(&self, gate: &mut Gate, head: Vec<u8>) -> Result<Known, Failure> {
+        let Self { gate: trusted, .. } = self;
+        let verified = verify(&head, &trusted.keyring, &trusted.audience);
+        let verified = verified.map_err(|error| Failure::refused(&error))?;
         let facts = Facts::read(&self.facts)?;
         let marketplace = aws_marketplace::Shelf::new(&facts)?;
         let openmeter = openmeter::Shelf::new(&facts)?;
         self.folder.give(gate, &head, Clock::At((self.clock)()))?;
-        let roots = folder::roots(&read_unverified(&head)?.head);
+        let roots = folder::roots(verified.head());
         Ok(Known { head, roots, facts, marketplace, openmeter })
     }
 }
