@@ -113,32 +113,15 @@ const { hasOwnProperty } = Object.prototype;
 export function readAsk(value: unknown): Ask {
   if (value === undefined) return PLAIN;
   const options: AskOptions = object(value, "options");
-  let at, wanted, used, now;
-  let isEmpty = true;
   // This way to look is the cheapest, but it also finds what is inherited, which does not count.
   for (const name in options) {
-    if (!hasOwnProperty.call(options, name)) continue;
-    isEmpty = false;
-    if (name === "now") now = options.now;
-    else if (name === "at") at = options.at;
-    else if (name === "amount") wanted = options.amount;
-    else if (name === "used") used = options.used;
-    else refuseOption(name);
+    const known = name === "now" || name === "at" || name === "amount" || name === "used";
+    if (!known && hasOwnProperty.call(options, name)) refuseOption(name);
   }
-  return isEmpty ? readHidden(options) : asked(at, wanted, used, now);
-}
-
-/** Reads options of an object that shows none. */
-function readHidden(options: AskOptions): Ask {
-  return asked(
-    own(options, "at"),
-    own(options, "amount"),
-    own(options, "used"),
-    own(options, "now"),
-  );
-}
-
-function asked(at: unknown, wanted: unknown, used: unknown, now: unknown): Ask {
+  const at = hasOwnProperty.call(options, "at") ? options.at : undefined;
+  const wanted = hasOwnProperty.call(options, "amount") ? options.amount : undefined;
+  const used = hasOwnProperty.call(options, "used") ? options.used : undefined;
+  const now = hasOwnProperty.call(options, "now") ? options.now : undefined;
   return {
     at: at === undefined ? NaN : instant(at, "at"),
     amount: wanted === undefined ? NaN : amount(wanted, "amount"),
@@ -149,9 +132,8 @@ function asked(at: unknown, wanted: unknown, used: unknown, now: unknown): Ask {
 
 /** The same where it only matters when. */
 export function readMoment(value: unknown): Ask {
-  const ask = readAsk(value);
-  if (ask.amount === ask.amount) refuseOption("amount");
-  return ask.used === ask.used ? refuseOption("used") : ask;
+  if (value !== undefined) optionsOf(value, ["at", "now"]);
+  return readAsk(value);
 }
 
 /** `HistoryOptions` as the wasm takes them: NaN is what was not stated. */

@@ -136,3 +136,14 @@ test("options of a feature are read once, and the clock too", async () => {
   assert.equal(calls.hasAccess(), true);
   assert.equal(looked, 2);
 });
+
+test("an option counts when it is the object's own, also one that does not show", async () => {
+  const gate = await open();
+  const calls = (await gate.subject("acme")).feature("api_calls");
+  const hidden = Object.defineProperty({ now }, "amount", { value: 61 });
+  assert.equal(gate.hasAccess("acme", "api_calls", hidden), false);
+  assert.equal(calls.hasAccess(hidden), false);
+  assert.equal(calls.hasAccess(Object.create({ amount: 61 })), true);
+  const refused = { code: "option-unknown" };
+  assert.throws(() => gate.entitlements("acme", { amount: undefined }), refused);
+});
