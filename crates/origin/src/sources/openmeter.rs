@@ -40,7 +40,7 @@ use self::files::Export;
 pub(crate) use self::grid::recurrence;
 use self::metered::Ledger;
 use self::records::Records;
-pub(crate) use self::wire::Recurrence;
+pub(crate) use self::wire::{Customer, Recurrence};
 use super::{Notes, Reason};
 use crate::failure::Failure;
 

@@ -4,24 +4,10 @@ use edgegrant::time::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+pub(super) use crate::sources::openmeter::Customer;
+
 /// An object, as it came.
 pub(super) type Json = Map<String, Value>;
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Customer {
-    pub(super) id: String,
-    pub(super) key: Option<String>,
-    pub(super) usage_attribution: Option<UsageAttribution>,
-    pub(super) deleted_at: Option<Timestamp>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct UsageAttribution {
-    #[serde(default)]
-    pub(super) subject_keys: Vec<String>,
-}
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]

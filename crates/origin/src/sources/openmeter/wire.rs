@@ -13,18 +13,18 @@ use crate::sources::wire::Number;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Customer {
-    pub(super) id: String,
-    pub(super) key: Option<String>,
-    pub(super) usage_attribution: Option<UsageAttribution>,
-    pub(super) deleted_at: Option<Timestamp>,
+pub(crate) struct Customer {
+    pub(crate) id: String,
+    pub(crate) key: Option<String>,
+    pub(crate) usage_attribution: Option<UsageAttribution>,
+    pub(crate) deleted_at: Option<Timestamp>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct UsageAttribution {
+pub(crate) struct UsageAttribution {
     #[serde(default)]
-    pub(super) subject_keys: Vec<String>,
+    pub(crate) subject_keys: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
