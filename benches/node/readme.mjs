@@ -1,13 +1,7 @@
 // Writes what was measured last of other packages into the README, between its markers.
 
-import { execFileSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { put } from "./documents.mjs";
 import { digits, kept, table } from "./table.mjs";
-
-const BEGIN = "<!-- written by `cargo xtask bench --peers --write` -->";
-const END = "<!-- end -->";
-const file = join(import.meta.dirname, "../../README.md");
 
 const { subjects, machine, rows } = kept("peers");
 const OURS = { floor: "a plain lookup: `JSON.parse` into nested `Map`s", strings: "**edgegrant**" };
@@ -29,22 +23,12 @@ const told = table(
 );
 
 const { processor, node, date } = machine;
-const text = `${BEGIN}
-
-May a subject use a feature, asked of ${subjects.toLocaleString("en")} subjects × 10 features at random, each question with a new string, on a shared ${processor} with Node.js ${node}, ${date}: the median CPU time of five processes, each answer compared with the expected one.
+const text = `May a subject use a feature, asked of ${subjects.toLocaleString("en")} subjects × 10 features at random, each question with a new string, on a shared ${processor} with Node.js ${node}, ${date}: the median CPU time of five processes, each answer compared with the expected one.
 
 ${told}
 
 _Load_ is CPU time from the start of the import to the first answer of a new process, _memory_ what the process grew by, _gzip_ a minified worker with the package, its wasm included. _Starts in workerd_ says whether such a worker answers with the package as it is shipped, or what it takes.
 
-What is not comparable: none of the others computes grants (burn order, rollover, refills, resets), so all of them are given plans and balances, or allocations and usage, that somebody else worked out for that instant. edgegrant verifies who signed the data and jose each token; the others take what they are given. "Rules over attributes" know no subjects: whoever asks keeps each subject's plan and balances in a \`Map\` and passes them along, and that lookup is counted; in return they do what is not asked here, such as rollouts, experiments and policies.
+What is not comparable: none of the others computes grants (burn order, rollover, refills, resets), so all of them are given plans and balances, or allocations and usage, that somebody else worked out for that instant. edgegrant verifies who signed the data and jose each token; the others take what they are given. "Rules over attributes" know no subjects: whoever asks keeps each subject's plan and balances in a \`Map\` and passes them along, and that lookup is counted; in return they do what is not asked here, such as rollouts, experiments and policies.`;
 
-${END}`;
-
-const readme = readFileSync(file, "utf8");
-const [from, to] = [readme.indexOf(BEGIN), readme.indexOf(END)];
-if (from < 0 || to < from) throw new Error(`README.md lacks the markers ${BEGIN} and ${END}`);
-writeFileSync(file, readme.slice(0, from) + text + readme.slice(to + END.length));
-const prettier = join(import.meta.dirname, "../../pkg/node_modules/.bin/prettier");
-execFileSync(prettier, ["--write", "--log-level=warn", file], { stdio: "inherit" });
-console.log("\nwrote the table of README.md");
+put("README.md", "--peers", text);

@@ -35,7 +35,7 @@ mod tree;
 mod validate;
 
 pub use admit::{Inadmissible, admit};
-pub use body::{Body, Holders, Offered, PackPieces, Place, Span, Spans, Stream};
+pub use body::{Body, Holders, Offered, PackPieces, PagePart, Place, Span, Spans, Stream};
 pub use catalogue::{Catalogue, Counts, Feature};
 pub use delta::{DeltaPart, DeltaReader, DeltaWriter, delta_name};
 pub use encode::{Above, Encoded, Part, Settings, encode, fit};

@@ -40,6 +40,10 @@ pub(crate) struct Options {
 /// The measurements, each a program of its own in `benches/node`.
 const PROGRAMS: &[&str] = &["check", "first-answer", "size", "refresh", "scale"];
 
+/// Those that write into a document, and those of which graphs are drawn.
+const WRITTEN: &[&str] = &["size", "scale"];
+const DRAWN: &[&str] = &["check", "first-answer"];
+
 /// Builds, installs the packed package and runs every measurement.
 ///
 /// # Errors
@@ -82,6 +86,7 @@ fn measure(options: &Options) -> Result<()> {
         return if options.write { program("readme", &[]) } else { Ok(()) };
     }
     let chosen = chosen(&options.only)?;
+    build::install(&folder())?;
     for name in &chosen {
         program(name, &[&subjects])?;
     }
@@ -90,10 +95,10 @@ fn measure(options: &Options) -> Result<()> {
 
 /// Puts what was measured into docs, each in its way.
 fn write(chosen: &[&str]) -> Result<()> {
-    if chosen.contains(&"scale") {
-        program("scale-doc", &[])?;
+    for name in chosen.iter().filter(|name| WRITTEN.contains(name)) {
+        program("document", &[name])?;
     }
-    if chosen.iter().any(|name| *name != "scale") { program("graphs", &[]) } else { Ok(()) }
+    if chosen.iter().any(|name| DRAWN.contains(name)) { program("graphs", &[]) } else { Ok(()) }
 }
 
 fn chosen(only: &[String]) -> Result<Vec<&'static str>> {

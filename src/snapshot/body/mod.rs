@@ -12,6 +12,7 @@ mod pages;
 mod parts;
 mod residency;
 mod sharing;
+mod sizes;
 mod slot;
 mod span;
 mod wanted;
@@ -31,6 +32,7 @@ pub use holders::Holders;
 pub use offered::{Offered, Stream};
 pub(super) use pack::{before_pages, pack_length, write_pack};
 use parts::{Parts, Spot};
+pub use sizes::PagePart;
 use slot::Slot;
 pub use span::{Span, Spans};
 

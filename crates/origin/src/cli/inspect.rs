@@ -1,5 +1,7 @@
 //! `edgegrant inspect`
 
+mod sizes;
+
 use std::path::Path;
 
 use edgegrant::Instant;
@@ -30,7 +32,7 @@ pub(super) fn run(args: &Args, json: bool) -> Outcome {
         None => {
             let mut snapshot = Snapshot::open(Target::parse(&args.target))?;
             let mut view = head_view(&snapshot.head, now);
-            let sizes = sizes_view(&mut snapshot)?;
+            let sizes = sizes::view(&mut snapshot)?;
             if let Some(view) = view.as_object_mut() {
                 view.insert("catalogue".into(), catalogue_view(&snapshot.body));
                 view.insert("sizes".into(), sizes);
@@ -112,33 +114,4 @@ fn catalogue_view(body: &Body) -> Value {
         "features": features, "pages": body.pages(), "subjects": counts.subjects,
         "aliases": counts.aliases, "entitlements": counts.entitlements,
     })
-}
-
-/// How many bytes go where.
-fn sizes_view(snapshot: &mut Snapshot) -> Result<Value, Failure> {
-    let mut pages = Vec::new();
-    for page in 0..snapshot.body.pages() {
-        snapshot.fetch(page)?;
-        let length = snapshot.body.page_length(page);
-        pages.push(length.map_err(|error| Failure::refused(&error))? as u64);
-        snapshot.leave(page);
-    }
-    pages.sort_unstable();
-    let page_bytes: u64 = pages.iter().sum();
-    let body = &snapshot.body;
-    let (nodes, node_bytes) = body.node_sizes();
-    let pack_bytes = body.roots().pack_length;
-    // What a pack has beside its parts: eight bytes and the end of each page.
-    let frame_bytes = 8 + 4 * pages.len() as u64;
-    let catalogue_bytes = pack_bytes.saturating_sub(page_bytes + node_bytes + frame_bytes);
-    let subjects = body.catalogue().counts().subjects;
-    let per_subject = (subjects > 0).then(|| pack_bytes as f64 / subjects as f64);
-    Ok(json!({
-        "packBytes": pack_bytes, "hasPack": body.roots().has_pack(),
-        "catalogueBytes": catalogue_bytes, "nodes": nodes, "nodeBytes": node_bytes,
-        "pages": pages.len(), "pageBytes": page_bytes,
-        "pageBytesMin": pages.first(), "pageBytesMedian": pages.get(pages.len() / 2),
-        "pageBytesMax": pages.last(),
-        "bytesPerSubject": per_subject.map(|bytes| (bytes * 10.0).round() / 10.0),
-    }))
 }

@@ -199,10 +199,46 @@ fn sizes_validity_and_keys_are_inspected() {
         .sum();
     assert_eq!(parts, on_disk);
     assert!(number("/sizes/pageBytesMin") <= number("/sizes/pageBytesMedian"));
+    let head_file = fs::metadata(shell.path("out/public/head")).unwrap();
+    assert_eq!(number("/sizes/headBytes"), head_file.len());
     let head = shell.json(&format!("inspect out/public/head --now {NOW}"), 0);
     assert_eq!(head.pointer("/state").unwrap(), "fresh");
     assert!(head.pointer("/sizes").is_none());
     assert_eq!(shell.error("inspect key", 4).pointer("/error/code").unwrap(), "bundle-malformed");
+}
+
+/// The bytes of a part, summed over all for which the name is right.
+fn part_bytes(told: &Value, wanted: impl Fn(&str) -> bool) -> u64 {
+    let parts = told.pointer("/sizes/parts").unwrap().as_array().unwrap();
+    let named =
+        parts.iter().filter(|part| wanted(part.pointer("/part").unwrap().as_str().unwrap()));
+    named.map(|part| part.pointer("/bytes").unwrap().as_u64().unwrap()).sum()
+}
+
+#[test]
+fn the_bytes_of_a_snapshot_are_told_part_by_part_to_the_last() {
+    for ids in ["derived", "ulid"] {
+        let shell = Shell::new();
+        shell.run("keygen --out key", 0);
+        shell.run(&format!("generate --subjects 300 --grant-ids {ids} --out facts.ndjson"), 0);
+        shell.run(
+            &format!("publish facts.ndjson --out out --key-file key --at {NOW} --bundle b"),
+            0,
+        );
+        let told = shell.json("inspect out", 0);
+        let pack = fs::metadata(shell.path("b")).unwrap().len()
+            - fs::metadata(shell.path("out/public/head")).unwrap().len()
+            - 8;
+        assert_eq!(part_bytes(&told, |_| true), pack);
+        assert_eq!(told.pointer("/sizes"), shell.json("inspect b", 0).pointer("/sizes"));
+        // `subject-1` to `subject-300`, each with its length, and three ULIDs of 16 bytes.
+        assert_eq!(part_bytes(&told, |part| part == "ids"), 300 * 9 + 9 + 90 * 2 + 201 * 3);
+        let grant_ids = if ids == "ulid" { 300 * 3 * 16 } else { 0 };
+        assert_eq!(part_bytes(&told, |part| part == "grant-ids"), grant_ids);
+        let pages = told.pointer("/sizes/pages").unwrap().as_u64().unwrap();
+        assert_eq!(part_bytes(&told, |part| part == "digests"), 32 * pages);
+        assert!(part_bytes(&told, |part| part == "differences") > 300);
+    }
 }
 
 #[test]
