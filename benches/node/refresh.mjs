@@ -31,6 +31,7 @@ async function open(options) {
   };
   const gate = await openGate({
     origin: url,
+    refreshEveryMs: Infinity,
     headers: { authorization: `Bearer ${token}` },
     audience,
     trustedKeys,

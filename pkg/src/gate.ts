@@ -94,7 +94,9 @@ export class Gate {
     const { store, now } = config;
     const remains = () => this.#remains[0] as Remains;
     if (store !== undefined) this.#keeper = new Keeper(store, gate, remains, now);
-    if (config.origin !== undefined) this.#refresher = new Refresher(config, gate, this.#keeper);
+    if (config.origin !== undefined) {
+      this.#refresher = new Refresher(config, gate, this.#keeper, this.#recorded);
+    }
     if (config.paged) this.#pages = new Pages(config, gate);
     this.#loadGiven();
   }
@@ -297,26 +299,27 @@ export class Gate {
     return new Subject(this, id);
   }
 
-  /** Waits until there is a snapshot; at once when there is. */
+  /**
+   * Waits until there is a snapshot; at once when there is, and then begins a refresh in the
+   * background if one is due. While an origin is left alone after a failure it rejects at once.
+   */
   async ready(ctx?: RequestContext): Promise<void> {
-    if (this.#told() !== undefined) return;
-    await (this.#refresher ?? nowhere()).ready(ctx);
+    if (this.#told() === undefined) await (this.#refresher ?? nowhere()).ready(ctx);
+    else this.#refresher?.renew(ctx);
   }
 
   /**
-   * Fetches what is new. When that fails the promise rejects, `status.lastError` says why, and the
-   * snapshot that was there goes on answering.
+   * Fetches what is new, at once. When that fails the promise rejects, `status.lastError` says why,
+   * and the snapshot that was there goes on answering.
    */
   async refresh(options?: RefreshOptions): Promise<void> {
     this.#open();
     await (this.#refresher ?? nowhere()).refresh(options);
-    const { usageAsOf } = this.#told() ?? {};
-    if (usageAsOf !== undefined) this.#recorded.forget(usageAsOf);
   }
 
   /** What is known of the snapshot and of the latest refresh. */
   get status(): Status {
-    const { lastRefreshAt, refreshing } = this.#refresher ?? { refreshing: false };
+    const { lastRefreshAt, nextRefreshAt, refreshing = false } = this.#refresher ?? {};
     const lastError = this.#refresher?.lastError ?? this.#pages?.lastError;
     const told = this.#told();
     return {
@@ -329,6 +332,7 @@ export class Gate {
         frozen:
           this.#refresher?.lastError === undefined && lastRefreshAt >= (told?.staleAfter ?? NaN),
       }),
+      ...(nextRefreshAt !== undefined && { nextRefreshAt }),
     };
   }
 

@@ -1,5 +1,6 @@
 import { GateError } from "./errors.js";
 import type { Store } from "./store.js";
+import { TIMER_MS_MAX } from "./waits.js";
 import {
   amount,
   bytes,
@@ -41,6 +42,13 @@ export interface GateOptions extends TrustOptions {
   now?: () => number;
   /** How long a refresh may take, in milliseconds; 10,000 unless stated. */
   timeoutMs?: number;
+  /**
+   * How long it is from one refresh to the next on average, in milliseconds; 30,000 unless stated,
+   * and `Infinity` for only when `refresh` is called. They begin with `ready`: in Node a timer begins
+   * the later ones, which keeps no process alive; elsewhere each call of `ready` begins one if it is
+   * due, in the background.
+   */
+  refreshEveryMs?: number;
   /**
    * What features answer at most once the snapshot has expired. A stricter signed policy stays;
    * decisions that this concerns say `policySource: "local"`.
@@ -196,6 +204,7 @@ export interface Config extends Trust {
   readonly fetch: GateOptions["fetch"];
   readonly now: () => number;
   readonly timeoutMs: number;
+  readonly refreshEveryMs: number;
   readonly store: Store | undefined;
   readonly whenExpired: Policies;
   readonly dangerouslyWhenExpired: Policies;
@@ -210,9 +219,8 @@ export type Policies = readonly (readonly [feature: string, policy: string])[];
 const AUDIENCE_LENGTH_MAX = 128;
 const KEY_LENGTH_MAX = 128;
 const TIMEOUT_MS = 10_000;
+const REFRESH_EVERY_MS = 30_000;
 const RESIDENT_BYTES_MAX = 32 * 1024 * 1024;
-/** The longest that timers of JavaScript can wait. */
-const TIMEOUT_MS_MAX = 2_147_483_647;
 
 export function readConfig(value: unknown): Config {
   const options = object(value, "options");
@@ -224,6 +232,7 @@ export function readConfig(value: unknown): Config {
     fetch: stated(options, "fetch", callable<NonNullable<GateOptions["fetch"]>>, undefined),
     now: stated(options, "now", clock, () => Date.now()),
     timeoutMs: stated(options, "timeoutMs", timeout, TIMEOUT_MS),
+    refreshEveryMs: stated(options, "refreshEveryMs", interval, REFRESH_EVERY_MS),
     store: stated(options, "store", storage, undefined),
     whenExpired: readTightening(options),
     dangerouslyWhenExpired: stated(
@@ -326,8 +335,13 @@ function storage(value: unknown, name: string): Store {
 }
 
 function timeout(value: unknown, name: string): number {
-  const fits = typeof value === "number" && value > 0 && value <= TIMEOUT_MS_MAX;
+  const fits = typeof value === "number" && value > 0 && value <= TIMER_MS_MAX;
   return fits ? value : refuse(name, "milliseconds, more than 0");
+}
+
+function interval(value: unknown, name: string): number {
+  const fits = typeof value === "number" && value > 0;
+  return fits ? value : refuse(name, "milliseconds, more than 0, or Infinity");
 }
 
 function folder(value: unknown, name: string): string {

@@ -4,10 +4,15 @@ import { GateError } from "./errors.js";
 import type { Gate } from "./glue.js";
 import { type Config, optionsOf, type RequestContext, stated } from "./options.js";
 import type { Keeper } from "./keeper.js";
+import { Pace } from "./pace.js";
+import type { Recorded } from "./recorded.js";
 import type { Status } from "./told.js";
 import { fetchBody, settle } from "./body.js";
 import { download } from "./transport.js";
-import { Waits } from "./waits.js";
+import { Alarm, Waits } from "./waits.js";
+
+/** What the wasm says of its snapshot, as far as it matters here. */
+type Told = Pick<Status, "version" | "stale" | "usageAsOf">;
 
 /** A refresh under way. */
 interface Flight {
@@ -25,7 +30,11 @@ export class Refresher {
   /** The gate of the wasm; throws when it is closed. */
   readonly #gate: () => Gate;
   readonly #keeper: Keeper | undefined;
+  readonly #recorded: Recorded;
   readonly #waits: Waits;
+  readonly #pace: Pace;
+  readonly #alarm = new Alarm();
+  #isStopped = false;
   #flight: Flight | undefined;
   #etag: string | undefined;
   #restored = false;
@@ -36,27 +45,46 @@ export class Refresher {
   /** When the origin was last heard to have nothing newer than is served. */
   lastRefreshAt: number | undefined;
 
-  constructor(config: Config, gate: () => Gate, keeper: Keeper | undefined) {
+  constructor(config: Config, gate: () => Gate, keeper: Keeper | undefined, recorded: Recorded) {
     this.#config = config;
     this.#gate = gate;
     this.#keeper = keeper;
+    this.#recorded = recorded;
     this.#waits = new Waits(config.timeoutMs);
+    this.#pace = new Pace(config);
   }
 
   get refreshing(): boolean {
     return this.#flight !== undefined;
   }
 
+  get nextRefreshAt(): number | undefined {
+    return this.#pace.nextAt;
+  }
+
   /** Brings a first snapshot: a fresh one from the store, or else what the origin has. */
   async ready(ctx: object | undefined): Promise<void> {
+    const joined = this.#joinable(ctx);
+    // Where every request waits for a snapshot, an origin that is down would be asked by each.
+    if (joined === undefined && this.#pace.pausing) throw this.lastError;
     try {
-      await (this.#joinable(ctx) ?? this.#start(ctx, true)).landing;
+      await (joined ?? this.#start(ctx, true)).landing;
     } catch (error) {
       // What the store had answers by its age.
       if (this.#version() === 0) throw error;
     }
   }
 
+  /** Begins a refresh if one is due, and leaves it to itself. */
+  renew(ctx: object | undefined): void {
+    // What a Worker's request leaves behind ends with it, unless its context is told.
+    const isLost = isWorkers() && ctx === undefined;
+    if (isLost || !this.#pace.due || this.#joinable(ctx) !== undefined) return;
+    const landing = this.#start(ctx, false).landing.catch(() => undefined);
+    waiterOf(ctx)?.(landing);
+  }
+
+  /** At once, also before one is due: whoever asks has a reason, and can look when one is. */
   async refresh(value: unknown): Promise<void> {
     const options = value === undefined ? {} : optionsOf(value, ["minVersion", "ctx"]);
     const minVersion = stated(options, "minVersion", version, 0);
@@ -85,6 +113,8 @@ export class Refresher {
 
   /** Stops what is under way. */
   stop(reason: GateError): void {
+    this.#isStopped = true;
+    this.#alarm.stop();
     this.#waits.stop(reason);
   }
 
@@ -108,16 +138,26 @@ export class Refresher {
   async #fly(ctx: object | undefined, easy: boolean): Promise<boolean> {
     this.#begun += 1;
     const number = this.#begun;
+    const failures = this.#pace.begin();
+    let isCold = false;
     try {
-      if ((await this.#restore()) && easy) return false;
+      const isFresh = await this.#restore();
+      if (isFresh && easy) {
+        this.#pace.succeeded();
+        this.#arm();
+        return false;
+      }
+      isCold = this.#version() === 0;
       await this.#waits.within((signal) => this.#update(signal));
       await settle(this.#gate);
       const at = this.#config.now();
-      this.#end(number, undefined);
+      this.#forget();
+      this.#end(number, undefined, () => this.#pace.succeeded());
       this.lastRefreshAt = at;
     } catch (error) {
       const failure = asGateError(error);
-      this.#end(number, failure);
+      const fail = () => this.#pace.failed(failures, isCold, failure.retryAfterMs);
+      this.#end(number, failure, fail);
       throw failure;
     }
     await this.#keep(ctx);
@@ -125,10 +165,30 @@ export class Refresher {
   }
 
   /** Remembers how a refresh ended, unless a later one has ended already. */
-  #end(number: number, error: GateError | undefined): void {
+  #end(number: number, error: GateError | undefined, pace: () => void): void {
     if (number < this.#ended) return;
     this.#ended = number;
     this.lastError = error;
+    pace();
+    this.#arm();
+  }
+
+  /** Lets a timer begin the next refresh; a Worker's requests do that themselves. */
+  #arm(): void {
+    if (this.#isStopped || isWorkers() || this.#pace.nextAt === undefined) return;
+    this.#alarm.set(this.#pace.leftMs, this, (refresher) => refresher.#ring());
+  }
+
+  /** The gate's clock need not run as timers do. */
+  #ring(): void {
+    if (this.#pace.due) this.renew(undefined);
+    else this.#arm();
+  }
+
+  /** What the snapshot includes need not be remembered. */
+  #forget(): void {
+    const usageAsOf = this.#status()?.usageAsOf;
+    if (usageAsOf !== undefined) this.#recorded.forget(usageAsOf);
   }
 
   /** Takes what the store has, once and whenever there is nothing else; whether that is fresh. */
@@ -141,8 +201,8 @@ export class Refresher {
 
   async #keep(ctx: object | undefined): Promise<void> {
     const kept = this.#keeper?.keep();
-    const { waitUntil } = (ctx ?? {}) as Partial<RequestContext>;
-    if (kept !== undefined && typeof waitUntil === "function") waitUntil.call(ctx, kept);
+    const waitUntil = waiterOf(ctx);
+    if (kept !== undefined && waitUntil !== undefined) waitUntil(kept);
     else await kept;
   }
 
@@ -192,8 +252,14 @@ export class Refresher {
 
   #status() {
     const now = this.#config.now();
-    return coded(() => this.#gate().status(now)) as Pick<Status, "version" | "stale"> | undefined;
+    return coded(() => this.#gate().status(now)) as Told | undefined;
   }
+}
+
+/** How a request's context is told what shall outlive the answer, if it can be. */
+function waiterOf(ctx: object | undefined): RequestContext["waitUntil"] | undefined {
+  const { waitUntil } = (ctx ?? {}) as Partial<RequestContext>;
+  return typeof waitUntil === "function" ? waitUntil.bind(ctx) : undefined;
 }
 
 function version(value: unknown, name: string): number {

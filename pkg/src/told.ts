@@ -106,6 +106,8 @@ export interface Status {
   storeError?: GateError;
   /** When a refresh last succeeded. */
   lastRefreshAt?: number;
+  /** From when on the next refresh begins by itself; absent before the first, and if never. */
+  nextRefreshAt?: number;
   /**
    * Whether that refresh brought a head that should have been replaced by then: the origin has
    * stopped publishing, or something between serves an old copy.

@@ -24,6 +24,9 @@ export type Taker = (chunk: Uint8Array) => boolean;
 const ETAG_LENGTH_MAX = 256;
 /** The wasm verifies so many bytes in a few milliseconds at most. */
 const SLICE_LENGTH = 65_536;
+/** What an origin asks for counts within these bounds: a slip there must not silence a gate. */
+const RETRY_AFTER_MS_MIN = 1_000;
+const RETRY_AFTER_MS_MAX = 3_600_000;
 
 /**
  * Fetches a file within bounds: no redirects, no more bytes than allowed, no longer than the signal
@@ -41,7 +44,7 @@ export async function download(
   }
   if (response.status !== 200) {
     discard(response);
-    throw refusal(response, wanted.path);
+    throw refusal(config, response, wanted.path);
   }
   const chunks: Uint8Array[] = [];
   for await (const chunk of chunksOf(response, wanted.lengthMax, signal)) chunks.push(chunk);
@@ -66,7 +69,7 @@ export async function stream(
   }
   if (response.status !== 200) {
     discard(response);
-    throw refusal(response, wanted.path);
+    throw refusal(config, response, wanted.path);
   }
   const { lengthMax, sliceLength = SLICE_LENGTH } = wanted;
   let taken = 0;
@@ -124,19 +127,38 @@ function discard(response: Response): void {
   void response.body?.cancel().catch(() => undefined);
 }
 
-function refusal({ status, type }: Response, path: string): GateError {
+function refusal(config: Config, response: Response, path: string): GateError {
+  const { status, type } = response;
   const redirected = type === "opaqueredirect" || (status >= 300 && status < 400 && status !== 304);
   if (redirected) {
     const cure = "state the address that it redirects to as `origin`";
     return new GateError("origin-redirect", `the origin redirects ${path}: ${cure}`);
   }
-  return notServed(status, path);
+  return notServed(status, path, retryAfterMs(response, config.now()));
 }
 
 /** What a file that is needed and has another status than 200 is refused with. */
-export function notServed(status: number, path: string): GateError {
+export function notServed(status: number, path: string, retryAfterMs?: number): GateError {
   const cure = "check `origin` and `headers`, and what the origin says";
-  return new GateError("origin-status", `the origin answered ${status} for ${path}: ${cure}`);
+  const message = `the origin answered ${status} for ${path}: ${cure}`;
+  return new GateError(
+    "origin-status",
+    message,
+    retryAfterMs === undefined ? {} : { retryAfterMs },
+  );
+}
+
+/**
+ * For how long an origin that cannot answer asks to be left alone, in seconds or as a date that
+ * names its zone (RFC 9110, 10.2.3), within bounds; `undefined` if it does not, or in other words.
+ */
+function retryAfterMs({ status, headers }: Response, now: number): number | undefined {
+  if (status !== 429 && status !== 503) return undefined;
+  const field = headers.get("retry-after") ?? "";
+  const date = /^[A-Z][a-z]+, .+ GMT$/.test(field) ? Date.parse(field) : NaN;
+  const wait = /^\d+$/.test(field) ? Number(field) * 1000 : date - now;
+  if (Number.isNaN(wait)) return undefined;
+  return Math.min(Math.max(wait, RETRY_AFTER_MS_MIN), RETRY_AFTER_MS_MAX);
 }
 
 /** What arrives, for as long as it stays within bounds. */

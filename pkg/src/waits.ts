@@ -1,5 +1,31 @@
 import { GateError } from "./errors.js";
 
+/** The longest that timers of JavaScript can wait. */
+export const TIMER_MS_MAX = 2_147_483_647;
+
+/** Wakes somebody, unless they are gone, where a timer can wait without keeping a process alive. */
+export class Alarm {
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** In place of what was set before. It may ring too early, for a very long wait. */
+  set<T extends object>(waitMs: number, sleeper: T, wake: (sleeper: T) => void): void {
+    this.stop();
+    const held = new WeakRef(sleeper);
+    const ring = () => {
+      const woken = held.deref();
+      if (woken !== undefined) wake(woken);
+    };
+    this.#timer = setTimeout(ring, Math.min(waitMs, TIMER_MS_MAX));
+    const { unref } = this.#timer as Partial<NodeJS.Timeout>;
+    if (typeof unref === "function") unref.call(this.#timer);
+    else this.stop();
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+}
+
 /** What waits for the origin, each no longer than it may. */
 export class Waits {
   readonly #timeoutMs: number;

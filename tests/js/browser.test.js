@@ -32,7 +32,7 @@ before(async () => {
   const bindings = {
     ORIGIN: origin.url,
     ORIGIN_TOKEN: token.replace("Bearer ", ""),
-    RENEW_MILLIS: 60_000,
+    REFRESH_EVERY_MS: 60_000,
     ...trust,
   };
   worker = await start(join(import.meta.dirname, "../../www/worker/index.js"), { bindings });

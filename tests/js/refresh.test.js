@@ -221,6 +221,7 @@ test("fault_N10_N19: an origin or a fetch that never answers", async () => {
   const deaf = make({ timeoutMs: 100, fetch: (...given) => settle(...given) });
   await assert.rejects(deaf.ready(), { code: "origin-timeout" });
   settle = fetch;
+  clock.at += 2_000;
   await deaf.ready();
 });
 

@@ -34,10 +34,10 @@ export function closing(gate) {
   return gate;
 }
 
-/** A gate that has fetched nothing yet. */
+/** A gate that has fetched nothing yet, and refreshes only when a test says so. */
 export function make(options) {
-  const headers = { authorization: token };
-  return closing(createGate({ origin: origin.url, headers, ...trust, ...options }));
+  const given = { headers: { authorization: token }, refreshEveryMs: Infinity, ...options };
+  return closing(createGate({ origin: origin.url, ...trust, ...given }));
 }
 
 /** A gate that has what the origin serves; the requests for that are not counted. */

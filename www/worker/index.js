@@ -7,22 +7,21 @@
 import { env } from "cloudflare:workers";
 import { createGate, GateError, httpStatus } from "edgegrant";
 
-// Nothing is fetched here: the first request waits for a snapshot, later ones have it renewed.
+// Nothing is fetched here: the first request waits for a snapshot, later ones have it refreshed.
 const gate = createGate({
   origin: env.ORIGIN,
   headers: { authorization: `Bearer ${env.ORIGIN_TOKEN}` },
   audience: env.AUDIENCE,
   trustedKeys: env.TRUSTED_KEYS,
+  refreshEveryMs: env.REFRESH_EVERY_MS,
 });
-
-let renewedAt = 0;
 
 export default {
   async fetch(request, env, ctx) {
     const { pathname, searchParams } = new URL(request.url);
-    // What goes wrong with a snapshot throws nothing: the decision says it, and the status why.
+    // A refresh that is due goes on behind the answer. What goes wrong with a snapshot throws
+    // nothing: the decision says it, and the status why.
     await gate.ready(ctx).catch(() => {});
-    renew(ctx);
     if (pathname === "/") return Response.json(gateStatus());
     // A real worker takes the customer from the API key or session that it has verified.
     const subject = searchParams.get("customer");
@@ -36,14 +35,6 @@ export default {
     }
   },
 };
-
-/** Asks the origin now and then for a newer snapshot, while the one that is there answers. */
-function renew(ctx) {
-  const now = Date.now();
-  if (now - renewedAt < env.RENEW_MILLIS) return;
-  renewedAt = now;
-  ctx.waitUntil(gate.refresh({ ctx }).catch(() => {}));
-}
 
 /** As the gate has it, with what an error does not show as JSON. */
 function gateStatus() {

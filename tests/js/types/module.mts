@@ -28,6 +28,7 @@ const { status, headers } = httpStatus(customer.check("api_calls"));
 const response = new Response(null, { status, headers });
 await gate.refresh({ minVersion: 5 });
 const version_: number | undefined = gate.status.version;
+const due: number | undefined = gate.status.nextRefreshAt ?? gate.status.lastError?.retryAfterMs;
 
 const { items, next } = gate.find({ features: ["api_calls"], access: false, limit: 10 });
 const who: string[] = items.map(
@@ -101,4 +102,4 @@ export function describe(decision: Decision): string {
 
 const words: readonly Reason[] = reasons();
 
-export { allowed, code, left, number, response, version_, words };
+export { allowed, code, due, left, number, response, version_, words };

@@ -29,7 +29,7 @@ export async function prepare({ edgegrant, folder, facts, port }, report, onStop
   report.note(`${subjects} customers, ${entitlements} entitlements, ${packBytes} bytes`);
 
   const trust = { AUDIENCE, TRUSTED_KEYS: [trustedKey] };
-  const bindings = { ORIGIN: url, ORIGIN_TOKEN: origin.token, RENEW_MILLIS: 500, ...trust };
+  const bindings = { ORIGIN: url, ORIGIN_TOKEN: origin.token, REFRESH_EVERY_MS: 500, ...trust };
   const worker = await start(WORKER, { bindings, port });
   onStop(() => worker.dispose());
   const urls = { worker: `${await worker.ready}`, origin: url };
