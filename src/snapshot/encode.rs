@@ -3,8 +3,8 @@
 use super::body::{before_pages, pack_length, write_pack};
 use super::catalogue::{self, Counts};
 use super::hash::{Seed, digest};
-use super::layout::{PAGE_BITS_MAX, PAGE_BYTES_CHOSEN, PAGE_BYTES_KEPT};
-use super::packed::Packer;
+use super::layout::{PAGE_BITS_MAX, PAGE_BYTES_CHOSEN, PAGE_BYTES_KEPT, SUBJECT_BYTES_MIN};
+use super::packed::{BUCKETS, Packer, Unit, units};
 use super::pages::{PageWriter, Unwritten};
 use super::tree::{self, Levels};
 use super::{Digest, FeatureRecord, Roots, SubjectRecord, refusal};
@@ -118,12 +118,16 @@ pub fn encode(
     features.iter().try_for_each(|feature| packer.declare(feature))?;
     let (packed, counts) = pack(&packer, &subjects)?;
     drop(subjects);
-    let write = |page_bits| {
+    let write = |page_bits, buckets| {
         let writer = PageWriter::new(settings, features, page_bits)?;
-        let pages = match writer.write(0..1 << page_bits, &packed) {
-            Err(Unwritten::Full) => return Ok(None),
-            pages => pages?,
-        };
+        let mut pages = Vec::new();
+        for Unit { buckets, pages: range } in units(page_bits, buckets) {
+            let packed = packed.get(buckets).unwrap_or_default().concat();
+            match writer.write(range, &packed) {
+                Err(Unwritten::Full) => return Ok(None),
+                written => pages.extend(written?),
+            }
+        }
         let bytes = pages.iter().map(|page| page.bytes.len() as u64).sum();
         Ok::<_, Error>(Some((pages, bytes)))
     };
@@ -134,47 +138,85 @@ pub fn encode(
     Ok(Encoded { catalogue, nodes, pages, page_bits, roots, counts })
 }
 
-/// All subjects and aliases as they wait, and how many there are.
-fn pack(packer: &Packer, subjects: &[SubjectRecord]) -> Result<(Vec<u8>, Counts), Error> {
+/// All subjects and aliases as they wait in buckets, and how many there are.
+fn pack(packer: &Packer, subjects: &[SubjectRecord]) -> Result<(Vec<Vec<u8>>, Counts), Error> {
+    let mut buckets = vec![Vec::new(); BUCKETS];
     let mut out = Vec::new();
+    let mut put = |id: &str, packed: &mut Vec<u8>| {
+        let bucket: Option<&mut Vec<u8>> = buckets.get_mut(packer.bucket(id));
+        bucket.into_iter().for_each(|bucket| bucket.append(packed));
+    };
     let mut counts = Counts::default();
     for SubjectRecord { id, aliases, entitlements } in subjects {
         let packed = entitlements.iter().map(|given| packer.entitlement(given));
         let packed = packed.collect::<Result<Vec<_>, _>>()?;
         packer.subject(&mut out, 0, id, &mut packed.iter().collect::<Vec<_>>())?;
-        aliases.iter().try_for_each(|alias| packer.alias(&mut out, 0, alias, id))?;
+        put(id, &mut out);
+        for alias in aliases {
+            packer.alias(&mut out, 0, alias, id)?;
+            put(alias, &mut out);
+        }
         counts += Counts {
             subjects: 1,
             aliases: aliases.len() as u64,
             entitlements: entitlements.len() as u64,
         };
     }
-    Ok((out, counts))
+    Ok((buckets, counts))
 }
 
 /// Writes as many pages as fit best, and gives what was written last, with the page bits and the
-/// bytes of all pages. `write` writes the pages for page bits and says how many bytes they take, or
-/// nothing where one of them would be too long.
+/// bytes of all pages. `write` writes the pages for page bits that lie within the first of so many
+/// [`BUCKETS`](super::BUCKETS), and says how many bytes they take, or nothing where one of them
+/// would be too long.
+///
+/// Without a number of pages that was published or that still may be right, a few buckets are
+/// written to find one, so that the others are written once.
 ///
 /// # Errors
 /// What `write` refuses, and `snapshot-limit` when not even the most pages are enough.
 pub fn fit<P, E: From<Error>>(
     settings: &Settings,
     subjects: u64,
-    mut write: impl FnMut(u8) -> Result<Option<(P, u64)>, E>,
+    mut write: impl FnMut(u8, usize) -> Result<Option<(P, u64)>, E>,
 ) -> Result<(u8, P, u64), E> {
+    let published = settings.previous_page_bits.filter(|bits| may_stay(*bits, subjects));
+    let guess = first_guess(subjects);
+    let known = published.or_else(|| sampled(guess, &mut write));
     let mut fitting = |bits: u8| {
         for page_bits in bits..=PAGE_BITS_MAX {
-            if let Some((pages, bytes)) = write(page_bits)? {
+            if let Some((pages, bytes)) = write(page_bits, BUCKETS)? {
                 return Ok((page_bits, pages, bytes));
             }
         }
         Err(E::from(refusal::LIMIT))
     };
-    let published = settings.previous_page_bits;
-    let (page_bits, pages, bytes) = fitting(published.unwrap_or_else(|| first_guess(subjects)))?;
-    let better = better_page_bits(page_bits, bytes, published.is_some());
+    let (page_bits, pages, bytes) = fitting(known.unwrap_or(guess))?;
+    let better = better_page_bits(page_bits, bytes, known.is_some());
     if better == page_bits { Ok((page_bits, pages, bytes)) } else { fitting(better) }
+}
+
+/// How many buckets say how long the pages of all will be, where subjects are many.
+const SAMPLED: usize = BUCKETS / 16;
+
+/// The page bits that the pages of some buckets ask for. Few subjects are written as a whole, and
+/// so are those with which something is wrong: only all together tell what is to be said of it.
+fn sampled<P, E>(
+    guess: u8,
+    write: &mut impl FnMut(u8, usize) -> Result<Option<(P, u64)>, E>,
+) -> Option<u8> {
+    let first = Some(guess).filter(|bits| 1 << *bits > BUCKETS)?;
+    for page_bits in first..=PAGE_BITS_MAX {
+        if let Some((_, bytes)) = write(page_bits, SAMPLED).ok()? {
+            return Some(page_bits_for(bytes * (BUCKETS / SAMPLED) as u64));
+        }
+    }
+    None
+}
+
+/// Whether so many pages may still have an acceptable mean: no subject takes less than a few bytes.
+fn may_stay(page_bits: u8, subjects: u64) -> bool {
+    (subjects * SUBJECT_BYTES_MIN) >> page_bits <= *PAGE_BYTES_KEPT.end()
 }
 
 /// What stands above the pages of a body.
@@ -226,9 +268,9 @@ fn first_guess(subjects: u64) -> u8 {
     page_bits_for(subjects * 64)
 }
 
-/// The number of pages that fits best; one that was published stays while its mean is acceptable.
-fn better_page_bits(page_bits: u8, bytes: u64, published: bool) -> u8 {
-    if published && PAGE_BYTES_KEPT.contains(&(bytes >> page_bits)) {
+/// The number of pages that fits best; one that was known stays while its mean is acceptable.
+fn better_page_bits(page_bits: u8, bytes: u64, known: bool) -> u8 {
+    if known && PAGE_BYTES_KEPT.contains(&(bytes >> page_bits)) {
         return page_bits;
     }
     page_bits_for(bytes)

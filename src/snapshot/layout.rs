@@ -31,6 +31,9 @@ pub(super) const PAGE_BITS_MAX: u8 = 24;
 pub(super) const PAGE_BYTES_CHOSEN: u64 = 8 * 1024;
 pub(super) const PAGE_BYTES_KEPT: core::ops::RangeInclusive<u64> = 3 * 1024..=12 * 1024;
 
+/// What a subject takes at least in a page: slot, end, the length of an id of one byte, and a plan.
+pub(super) const SUBJECT_BYTES_MIN: u64 = 2 + 3 + 2 + 1;
+
 pub(super) const CATALOGUE_BYTES_MAX: usize = 256 * 1024;
 pub(super) const PAGE_BYTES_MAX: usize = 1024 * 1024;
 pub(super) const PACK_BYTES_MAX: u64 = u32::MAX as u64;

@@ -41,7 +41,7 @@ pub use delta::{DeltaPart, DeltaReader, DeltaWriter, delta_name};
 pub use encode::{Above, Encoded, Part, Settings, encode, fit};
 pub use fields::{Outline, OutlineMetered, OutlineRule};
 pub use named::{Tree, is_page};
-pub use packed::{BUCKETS, PackedEntitlement, Packer};
+pub use packed::{BUCKETS, PackedEntitlement, Packer, Unit, units};
 pub use pages::{PageWriter, Unwritten};
 pub use patch::patched;
 pub use records::{EntitlementRecord, FeatureRecord, SubjectRecord, WhenExpired};

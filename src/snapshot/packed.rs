@@ -2,6 +2,7 @@
 //! all of them were seen, which is the number of pages and the instant that most usage is known up
 //! to. So they can wait in files, in any order.
 
+use core::ops::Range;
 use std::collections::HashMap;
 
 use super::bytes::{Reader, known_text, put_part, put_varint};
@@ -20,7 +21,35 @@ use crate::time::Instant;
 
 /// Into how many buckets packed subjects are sorted: a page is made of whole ones or lies in one.
 pub const BUCKETS: usize = 1 << BUCKET_BITS;
-pub(super) const BUCKET_BITS: u8 = 8;
+const BUCKET_BITS: u8 = 8;
+
+/// Whole buckets, and the whole pages that are made of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unit {
+    /// The buckets.
+    pub buckets: Range<usize>,
+    /// The pages.
+    pub pages: Range<u32>,
+}
+
+/// The smallest units of a body, as far as they lie within its first buckets.
+///
+/// ```
+/// use edgegrant::snapshot::{BUCKETS, units};
+///
+/// assert_eq!(units(2, BUCKETS).last().unwrap().pages, 3..4);
+/// assert_eq!(units(2, BUCKETS).last().unwrap().buckets, 192..256);
+/// assert_eq!(units(10, 16).last().unwrap().pages, 60..64);
+/// ```
+pub fn units(page_bits: u8, buckets: usize) -> impl ExactSizeIterator<Item = Unit> {
+    let bits = page_bits.min(BUCKET_BITS);
+    let (width, pages) = (BUCKETS >> bits, 1_u32 << (page_bits - bits));
+    let unit = move |index: usize| Unit {
+        buckets: index * width..(index + 1) * width,
+        pages: index as u32 * pages..(index as u32 + 1) * pages,
+    };
+    (0..buckets / width).map(unit)
+}
 
 /// Packs subjects whose features were declared.
 ///

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
 use super::bytes::Reader;
+use super::layout::PAGE_EXPANDED_BYTES_MAX;
 use super::packed::{self, Numbered, Waiting, What};
 use super::row::Row;
 use super::{record, refusal};
@@ -58,14 +59,20 @@ impl<'a> PageRows<'a> {
         usage_as_of: Instant,
     ) -> Result<Self, Error> {
         let mut page = Self::default();
+        let mut expanded = 0;
         for Waiting { id, what, .. } in waiting {
             let item = match what {
                 What::Alias(target) => Item::Alias { id, target },
                 What::Subject(rows) => {
                     let rows = page.places(rows, features, usage_as_of).ok_or(refusal::VALUE)?;
+                    expanded += page.of_subject(&rows).map(|row| row.line.len()).sum::<usize>();
                     Item::Subject { id, rows }
                 }
             };
+            // Asked here too, so that no memory is spent on what is more than a page.
+            if expanded > PAGE_EXPANDED_BYTES_MAX {
+                return Err(refusal::LIMIT);
+            }
             page.items.push(item);
         }
         Ok(page)

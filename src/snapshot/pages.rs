@@ -5,6 +5,7 @@ use core::ops::Range;
 use super::bytes::Reader;
 use super::catalogue::{self, Catalogue, Counts};
 use super::hash::{Seed, page_of, slot_of};
+use super::layout::PAGE_EXPANDED_BYTES_MAX;
 use super::packed::{self, Numbered, Waiting};
 use super::page_rows::PageRows;
 use super::{FeatureRecord, Part, Settings, page_write, refusal, validate};
@@ -20,6 +21,9 @@ pub struct PageWriter {
     /// What a reader will know when it looks at a page.
     catalogue: Catalogue,
 }
+
+/// More waits for no page: it would not fit, or only because nearly all of it is the same.
+const PACKED_BYTES_MAX: u64 = 2 * PAGE_EXPANDED_BYTES_MAX as u64;
 
 /// Why pages are not written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,12 +73,21 @@ impl PageWriter {
         })
     }
 
+    /// Whether so many pages can hold so many packed bytes, which then may be read into memory.
+    #[must_use]
+    pub const fn may_hold(pages: usize, packed_bytes: u64) -> bool {
+        packed_bytes / PACKED_BYTES_MAX <= pages as u64
+    }
+
     /// Writes the pages of a range, of which `packed` holds all subjects and aliases and no others,
     /// in any order. What a reader would refuse is not written.
     ///
     /// # Errors
     /// See [`Unwritten`].
     pub fn write(&self, range: Range<u32>, packed: &[u8]) -> Result<Vec<Part>, Unwritten> {
+        if !Self::may_hold(range.len(), packed.len() as u64) {
+            return Err(Unwritten::Full);
+        }
         let sorted = self.sorted(packed).ok_or(refusal::VALUE)?;
         if let Some(tag) = packed::twice(sorted.iter().map(|(_, _, waiting)| waiting)) {
             return Err(Unwritten::Twice(tag));
@@ -84,9 +97,9 @@ impl PageWriter {
         for index in range {
             let here = core::iter::from_fn(|| sorted.next_if(|(page, ..)| *page == index));
             let waiting = here.map(|(_, _, waiting)| waiting);
-            let rows = PageRows::of(waiting, &self.features, self.usage_as_of)?;
-            let written = page_write::write(&self.seed, self.page_bits, index, &rows);
-            let (digest, bytes) = written.map_err(|error| match error {
+            let rows = PageRows::of(waiting, &self.features, self.usage_as_of);
+            let write = |rows| page_write::write(&self.seed, self.page_bits, index, &rows);
+            let (digest, bytes) = rows.and_then(write).map_err(|error| match error {
                 refusal::LIMIT => Unwritten::Full,
                 error => Unwritten::Refused(error),
             })?;

@@ -88,6 +88,13 @@ impl Buckets {
         Ok(())
     }
 
+    /// How many bytes a bucket has.
+    pub(crate) fn bytes(&self, bucket: usize) -> u64 {
+        let Some(bucket) = self.buckets.get(bucket) else { return 0 };
+        let spans = bucket.spans.iter().map(|span| span.length).sum::<usize>();
+        (spans + bucket.last.len()) as u64
+    }
+
     /// Reads a bucket behind what `out` holds.
     pub(crate) fn read(&self, bucket: usize, out: &mut Vec<u8>) -> io::Result<()> {
         let Some(bucket) = self.buckets.get(bucket) else { return Ok(()) };
@@ -113,6 +120,7 @@ mod tests {
         for bucket in [0, 2] {
             let mut read = b"before".to_vec();
             buckets.read(bucket, &mut read).unwrap();
+            assert_eq!(buckets.bytes(bucket), 3_000 * 5_000);
             let all: Vec<u8> = (0..3_000).flat_map(|round| piece(bucket, round)).collect();
             assert!(read.strip_prefix(b"before").unwrap() == all, "{bucket}");
         }

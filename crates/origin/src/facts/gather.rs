@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::io::BufRead;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -42,8 +43,15 @@ impl Gathered<'_> {
         most.map_or(now, |(instant, _)| *instant)
     }
 
+    /// How many bytes are in some buckets.
+    pub(crate) fn bytes(&self, buckets: Range<usize>) -> u64 {
+        let of_shelf =
+            |shelf: &Buckets| buckets.clone().map(|bucket| shelf.bytes(bucket)).sum::<u64>();
+        self.shelves.iter().map(of_shelf).sum()
+    }
+
     /// Everything in some buckets.
-    pub(crate) fn read(&self, buckets: std::ops::Range<usize>) -> std::io::Result<Vec<u8>> {
+    pub(crate) fn read(&self, buckets: Range<usize>) -> std::io::Result<Vec<u8>> {
         let mut out = Vec::new();
         for bucket in buckets {
             self.shelves.iter().try_for_each(|shelf| shelf.read(bucket, &mut out))?;

@@ -3,7 +3,7 @@
 use std::io::{self, Cursor, Read};
 
 use edgegrant::snapshot::{
-    Above, BUCKETS, Counts, Digest, PageWriter, Part, Roots, Settings, Unwritten, fit,
+    Above, BUCKETS, Counts, Digest, PageWriter, Part, Roots, Settings, Unit, Unwritten, fit, units,
 };
 
 use super::deltas;
@@ -43,7 +43,7 @@ impl Body {
     ) -> Result<Self, Failure> {
         let encoder = Encoder { gathered, settings, folder, progress };
         let counts = gathered.counts;
-        let pages = |page_bits| encoder.pages(page_bits);
+        let pages = |page_bits, buckets| encoder.pages(page_bits, buckets);
         let (page_bits, pages, bytes) = fit(settings, counts.subjects, pages)?;
         let features = gathered.packer.features();
         let names = pages.pages.iter().map(|(name, _)| *name).collect();
@@ -134,7 +134,7 @@ struct Encoder<'a> {
 }
 
 /// The pages of a unit, or why there are none.
-enum Unit {
+enum Made {
     Pages(Vec<(Digest, Span)>),
     /// A page would be too long.
     Full,
@@ -143,22 +143,30 @@ enum Unit {
 }
 
 impl Encoder<'_> {
-    /// All pages and how many bytes they take, unless one would be too long.
-    fn pages(self, page_bits: u8) -> Result<Option<(Pages, u64)>, Failure> {
+    /// The pages in the first of so many buckets and how many bytes they take, unless one would be
+    /// too long.
+    fn pages(self, page_bits: u8, buckets: usize) -> Result<Option<(Pages, u64)>, Failure> {
         let spool = Spool::new(&self.folder.aside());
-        let bits = page_bits.min(BUCKETS.ilog2() as u8);
+        let all: Vec<Unit> = units(page_bits, buckets).collect();
         let start = || {
             let features = self.gathered.packer.features();
             let writer = PageWriter::new(self.settings, features, page_bits)?;
-            let spool = &spool;
-            Ok::<_, Failure>(move |index| self.unit(&writer, index, page_bits, bits, spool))
+            let (all, spool) = (&all, &spool);
+            Ok::<_, Failure>(move |index: usize| {
+                let Some(unit) = all.get(index) else { return Ok(Made::Full) };
+                // What is written to find a number of pages is written once more.
+                if buckets == BUCKETS {
+                    self.progress.add(Stage::Encoding, unit.buckets.len() as u64);
+                }
+                self.unit(&writer, unit, spool)
+            })
         };
         let (mut pages, mut is_full, mut twice) = (Vec::new(), false, None);
-        for unit in each(1 << bits, cores(), start)? {
-            match unit {
-                Unit::Pages(encoded) => pages.extend(encoded),
-                Unit::Full => is_full = true,
-                Unit::Twice(tag) => twice = twice.into_iter().chain([tag]).min(),
+        for made in each(all.len(), cores(), start)? {
+            match made {
+                Made::Pages(encoded) => pages.extend(encoded),
+                Made::Full => is_full = true,
+                Made::Twice(tag) => twice = twice.into_iter().chain([tag]).min(),
             }
         }
         if let Some(tag) = twice {
@@ -168,27 +176,19 @@ impl Encoder<'_> {
         Ok((!is_full).then_some((Pages { spool, pages }, bytes)))
     }
 
-    /// The pages of one of `1 << unit_bits` units, which are whole buckets.
-    fn unit(
-        self,
-        writer: &PageWriter,
-        index: usize,
-        page_bits: u8,
-        unit_bits: u8,
-        spool: &Spool,
-    ) -> Result<Unit, Failure> {
-        let (buckets, pages) = (BUCKETS >> unit_bits, 1_u32 << (page_bits - unit_bits));
+    fn unit(self, writer: &PageWriter, unit: &Unit, spool: &Spool) -> Result<Made, Failure> {
+        let Unit { buckets, pages } = unit;
+        if !PageWriter::may_hold(pages.len(), self.gathered.bytes(buckets.clone())) {
+            return Ok(Made::Full);
+        }
         let io = |error| spilled(&error);
-        let packed = self.gathered.read(index * buckets..(index + 1) * buckets).map_err(io)?;
-        let first = index as u32 * pages;
-        let unit = match writer.write(first..first + pages, &packed) {
-            Ok(parts) => Unit::Pages(store(spool, &parts).map_err(io)?),
-            Err(Unwritten::Full) => Unit::Full,
-            Err(Unwritten::Twice(tag)) => Unit::Twice(tag),
-            Err(Unwritten::Refused(error)) => return Err(error.into()),
-        };
-        self.progress.add(Stage::Encoding, buckets as u64);
-        Ok(unit)
+        let packed = self.gathered.read(buckets.clone()).map_err(io)?;
+        match writer.write(pages.clone(), &packed) {
+            Ok(parts) => Ok(Made::Pages(store(spool, &parts).map_err(io)?)),
+            Err(Unwritten::Full) => Ok(Made::Full),
+            Err(Unwritten::Twice(tag)) => Ok(Made::Twice(tag)),
+            Err(Unwritten::Refused(error)) => Err(error.into()),
+        }
     }
 }
 
@@ -241,7 +241,7 @@ mod tests {
     use std::path::{Path, PathBuf};
 
     use edgegrant::Instant;
-    use edgegrant::snapshot::encode;
+    use edgegrant::snapshot::{SubjectRecord, encode};
 
     use super::*;
     use crate::facts::{Checker, Entry, Facts, gather};
@@ -340,6 +340,27 @@ mod tests {
     }
 
     #[test]
+    fn many_subjects_are_in_as_many_pages_as_if_they_were_encoded_at_once() {
+        let root = tempfile::tempdir().unwrap();
+        let file = root.path().join("facts");
+        let lines = (0..20_000).map(|number| format!("{{\"subject\":\"{number:040}\"}}"));
+        std::fs::write(&file, lines.collect::<Vec<_>>().join("\n")).unwrap();
+        let (files, folder, progress) = ([file], Folder::new(root.path()), Progress::default());
+        let gathered = gather(&files, at(), [7; 32], root.path(), &progress).unwrap();
+        let subject = |number| SubjectRecord {
+            id: format!("{number:040}"),
+            aliases: Vec::new(),
+            entitlements: Vec::new(),
+        };
+        for previous_page_bits in [None, Some(0), Some(9)] {
+            let settings = Settings { seed: [7; 32], usage_as_of: at(), previous_page_bits };
+            let body = Body::encode(&gathered, &settings, &folder, &progress).unwrap();
+            let whole = encode(&settings, &[], (0..20_000).map(subject).collect()).unwrap();
+            assert_eq!((body.page_bits, body.above.roots), (whole.page_bits, whole.roots));
+        }
+    }
+
+    #[test]
     fn there_may_be_more_pages_than_buckets() {
         let root = tempfile::tempdir().unwrap();
         let files = files(root.path(), 500);
@@ -353,7 +374,7 @@ mod tests {
             folder: &folder,
             progress: &progress,
         };
-        let (pages, bytes) = encoder.pages(10).unwrap().unwrap();
+        let (pages, bytes) = encoder.pages(10, BUCKETS).unwrap().unwrap();
         let features = gathered.packer.features();
         let writer = PageWriter::new(&settings, features, 10).unwrap();
         let whole = writer.write(0..1024, &gathered.read(0..BUCKETS).unwrap()).unwrap();
