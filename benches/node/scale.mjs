@@ -24,7 +24,8 @@ const TERMS = {
   exponent: 1,
   residentBytesMax: 32 * MIB,
   refreshMs: 30_000,
-  jitterMs: 3_000,
+  /** The share of the interval that a gate's waits are spread over. */
+  jitter: 1,
   publishMs: 60_000,
   publishTakesMs: 30_000,
   headTtlMs: 0,
@@ -58,19 +59,21 @@ const perPublish = (TERMS.requestsPerSecond * TERMS.publishMs) / 1000;
 const asked = { body, isolates, residentBytesMax, exponent, perPublish, rounds: 60, seed };
 const places = shares.map((change) => location({ ...asked, change }));
 
+const DOWN = [600_000, 1_200_000];
 const hours = {
   "as stated": {},
   "heads kept by the CDN for 5 s": { headTtlMs: 5_000 },
   "1 % of refreshes fail": { failing: 0.01 },
-  "origin down for 10 minutes": { down: [600_000, 1_200_000] },
+  "origin down for 10 minutes": { down: DOWN },
+  "the same, if gates did not back off": { down: DOWN, backsOff: false },
   "published every 10 minutes": { publishMs: 600_000 },
 };
 const ages = Object.entries(hours).map(([name, terms]) => [
   name,
   staleness({ ...TERMS, ...terms }),
 ]);
-const together = [0, 3_000, 30_000].map((jitterMs) => {
-  return [jitterMs, staleness({ ...TERMS, jitterMs, startWithinMs: 1_000 })];
+const together = [0, 0.1, 1].map((jitter) => {
+  return [jitter, staleness({ ...TERMS, jitter, startWithinMs: 1_000 })];
 });
 
 const wholes = [100_000, 1_000_000, 10_000_000, 100_000_000].map((subjects) => {

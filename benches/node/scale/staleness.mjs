@@ -7,11 +7,12 @@ const SAMPLE_MS = 2_000;
 /** A head is in the CDN and the new body in the gate some time after it was asked for. */
 const FETCH_MS = { least: 50, most: 1_500 };
 const WARM_MS = 600_000;
+const BACKOFF_MS_MAX = 300_000;
 
 /**
  * Heads are published every `publishMs` and visible `publishTakesMs` after the instant that their
- * facts are of. Each gate asks every `refreshMs` plus up to `jitterMs`, whatever became of the last
- * time; `down` is a span in which nobody reaches the origin.
+ * facts are of. Gates wait as pkg/src/pace.ts says, with `jitter` for the share of the interval that
+ * their waits are spread over; `down` is a span in which nobody reaches the origin.
  */
 export function staleness(terms) {
   const { locations, isolates, lastsMs, down, seed } = terms;
@@ -20,11 +21,7 @@ export function staleness(terms) {
   const origin = new Uint32Array(Math.ceil((WARM_MS + lastsMs) / 1000) + 60);
   let asked = 0;
   for (let place = 0; place < locations; place += 1) {
-    const events = [];
-    for (let gate = 0; gate < isolates; gate += 1) timesOf(terms, random, gate, events);
-    events.sort((a, b) => a.at - b.at);
-    asked += events.length;
-    through({ ...terms, down: down ?? [0, 0], random, ages, origin, events });
+    asked += through({ ...terms, down: down ?? [0, 0], random, ages, origin });
   }
   const seconds = origin.subarray(WARM_MS / 1000, (WARM_MS + lastsMs) / 1000);
   const sum = seconds.reduce((total, count) => total + count, 0);
@@ -38,45 +35,47 @@ export function staleness(terms) {
   };
 }
 
-function timesOf(
-  { refreshMs, jitterMs, startWithinMs = refreshMs, lastsMs },
-  random,
-  gate,
-  events,
-) {
-  for (let at = random() * startWithinMs; at < WARM_MS + lastsMs;) {
-    events.push({ at, gate });
-    at += refreshMs + random() * jitterMs;
+/**
+ * One location: its cache answers for a head of at most `headTtlMs`, else the origin is asked. Gives
+ * how often the gates asked.
+ */
+function through({ isolates, headTtlMs, random, ages, origin, down, failing = 0, ...terms }) {
+  const { refreshMs, startWithinMs = refreshMs, lastsMs } = terms;
+  const gates = Array.from({ length: isolates }, () => {
+    return { next: random() * startWithinMs, failures: 0, at: 0, issuedAt: undefined };
+  });
+  let asked = 0;
+  let cached = { at: -Infinity, issuedAt: undefined };
+  const issuedAt = (at) => {
+    if (random() < failing) return undefined;
+    if (at - cached.at < headTtlMs) return cached.issuedAt;
+    origin[Math.floor(at / 1000)] += 1;
+    if (at >= WARM_MS + down[0] && at < WARM_MS + down[1]) return undefined;
+    cached = { at, issuedAt: visible(terms, at) };
+    return cached.issuedAt;
+  };
+  for (let gate = earliest(gates); gate.next < WARM_MS + lastsMs; gate = earliest(gates)) {
+    const at = gate.next;
+    const found = issuedAt(at);
+    asked += 1;
+    gate.failures = found === undefined ? gate.failures + 1 : 0;
+    gate.next = at + wait(terms, gate.failures, random);
+    if (found === undefined) continue;
+    const from = at + FETCH_MS.least + random() * (FETCH_MS.most - FETCH_MS.least);
+    sample(ages, gate, from, terms);
+    Object.assign(gate, { at: from, issuedAt: found });
   }
+  for (const last of gates) sample(ages, last, WARM_MS + lastsMs, terms);
+  return asked;
 }
 
-/** One location: its cache answers for a head of at most `headTtlMs`, else the origin is asked. */
-function through({
-  events,
-  isolates,
-  headTtlMs,
-  random,
-  ages,
-  origin,
-  down,
-  failing = 0,
-  ...terms
-}) {
-  const held = Array.from({ length: isolates }, () => ({ at: 0, issuedAt: undefined }));
-  let cached = { at: -Infinity, issuedAt: undefined };
-  for (const { at, gate } of events) {
-    const isDown = at >= WARM_MS + down[0] && at < WARM_MS + down[1];
-    if (random() < failing) continue;
-    if (at - cached.at >= headTtlMs) {
-      origin[Math.floor(at / 1000)] += 1;
-      if (isDown) continue;
-      cached = { at, issuedAt: visible(terms, at) };
-    }
-    const from = at + FETCH_MS.least + random() * (FETCH_MS.most - FETCH_MS.least);
-    sample(ages, held[gate], from, terms);
-    held[gate] = { at: from, issuedAt: cached.issuedAt };
-  }
-  for (const last of held) sample(ages, last, WARM_MS + terms.lastsMs, terms);
+function earliest(gates) {
+  return gates.reduce((first, gate) => (gate.next < first.next ? gate : first));
+}
+
+function wait({ refreshMs, jitter, backsOff = true }, failures, random) {
+  if (failures === 0 || !backsOff) return refreshMs * (1 + jitter * (random() - 0.5));
+  return Math.min(BACKOFF_MS_MAX, refreshMs * 2 ** failures) * (1 - random());
 }
 
 /** When the facts are of that the newest head says. */

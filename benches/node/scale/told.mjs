@@ -22,12 +22,12 @@ export function told(found) {
 }
 
 function assumed({ terms }) {
-  const { locations, isolates, requestsPerSecond, exponent, refreshMs, jitterMs } = terms;
+  const { locations, isolates, requestsPerSecond, exponent, refreshMs } = terms;
   return [
     `Assumed: ${whole(terms.subjects)} subjects; ${locations} locations with ${isolates} isolates`,
     `each; ${whole(requestsPerSecond)} requests a second at a location, subjects by Zipf's law with`,
-    `the exponent ${exponent}; a refresh every ${refreshMs / 1000} s plus a random 0 to`,
-    `${jitterMs / 1000} s; published every ${terms.publishMs / 1000} s, which takes`,
+    `the exponent ${exponent}; a refresh every ${refreshMs / 1000} s on average, with the waits`,
+    `of the package; published every ${terms.publishMs / 1000} s, which takes`,
     `${terms.publishTakesMs / 1000} s from reading the facts to the head;`,
     `${terms.residentBytesMax / MIB} MiB for pages; seed ${terms.seed}.`,
   ].join(" ");
@@ -198,11 +198,15 @@ function heads({ terms, ages, together }) {
     const bytes = originPerSecond * terms.headerBytes;
     return [name, digits(edgePerSecond), digits(originPerSecond), originPeak, mbits(bytes)];
   };
-  const begun = together.map(([jitterMs, figures]) => {
-    return row(`all gates begin within 1 s, jitter 0 to ${jitterMs / 1000} s`, figures);
+  const begun = together.map(([jitter, figures]) => {
+    const [least, most] = [1 - jitter / 2, 1 + jitter / 2].map((share) =>
+      digits((share * terms.refreshMs) / 1000),
+    );
+    const waits = jitter === 0 ? `each ${least} s` : `each ${least} to ${most} s`;
+    return row(`all gates begin within 1 s, ${waits}`, figures);
   });
   const titles = ["heads", ">asked/s", ">of the origin/s", ">peak second", ">Mbit/s"];
-  const rows = [...ages.slice(0, 4).map(([name, figures]) => row(name, figures)), ...begun];
+  const rows = [...ages.slice(0, 5).map(([name, figures]) => row(name, figures)), ...begun];
   return `### Heads (simulated)\n\n${table(titles, rows)}`;
 }
 
