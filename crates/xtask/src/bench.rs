@@ -9,7 +9,7 @@ use std::process::Command;
 
 use anyhow::{Result, bail, ensure};
 
-use crate::{build, paths, process};
+use crate::{build, debian, paths, process};
 
 /// What to measure, and with how much.
 #[derive(clap::Args)]
@@ -38,10 +38,10 @@ pub(crate) struct Options {
 }
 
 /// The measurements, each a program of its own in `benches/node`.
-const PROGRAMS: &[&str] = &["check", "first-answer", "size", "refresh", "scale"];
+const PROGRAMS: &[&str] = &["check", "first-answer", "size", "refresh", "scale", "cold-start"];
 
 /// Those that write into a document, and those of which graphs are drawn.
-const WRITTEN: &[&str] = &["size", "scale"];
+const WRITTEN: &[&str] = &["size", "scale", "cold-start"];
 const DRAWN: &[&str] = &["check", "first-answer"];
 
 /// Builds, installs the packed package and runs every measurement.
@@ -87,6 +87,10 @@ fn measure(options: &Options) -> Result<()> {
     }
     let chosen = chosen(&options.only)?;
     build::install(&folder())?;
+    if chosen.contains(&"cold-start") {
+        debian::ensure("chromium", "chromium")?;
+        build::install(&paths::js_tests())?;
+    }
     for name in &chosen {
         program(name, &[&subjects])?;
     }
