@@ -2,6 +2,7 @@
 
 import { createRequire } from "node:module";
 import { basename, join } from "node:path";
+import { folder } from "../data.mjs";
 
 const require = createRequire(join(import.meta.dirname, "../../../tests/js/package.json"));
 const { build } = require("esbuild");
@@ -12,13 +13,16 @@ const packaged = (...names) => join(process.env.PACKAGE, ...names);
 /** The module of 8 bytes that has nothing in it. */
 export const EMPTY = Buffer.from([0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00]);
 
+/** The module with what a Worker brings along. */
+export const BROUGHT_ALONG = folder("brought-along.mjs");
+
 async function bundle(more) {
   const { outputFiles } = await build({
     bundle: true,
     minify: true,
     format: "esm",
     target: "es2022",
-    alias: { package: packaged("dist/esm") },
+    alias: { package: packaged("dist/esm"), "brought-along": BROUGHT_ALONG },
     conditions: ["workerd", "worker", "browser"],
     loader: { ".wasm": "copy" },
     external: ["/contender.mjs"],

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { audience, folder, publish, read, start as now, trustedKeys } from "../data.mjs";
 import { dataset } from "../dataset.mjs";
 import { FEATURES } from "../features.mjs";
-import { EMPTY, script, worker } from "./bundles.mjs";
+import { BROUGHT_ALONG, EMPTY, script, worker } from "./bundles.mjs";
 import { packed } from "./given.mjs";
 import { page, reside } from "./reside.mjs";
 
@@ -25,6 +25,8 @@ const KINDS = [
   { name: "slice", title: "slice", files: slice, wasm },
   { name: "request", of: "whole", said: { paged: false }, files: whole, hosts: ["workerd"] },
   { name: "request", of: "paged", said: { paged: true }, files: parts, hosts: ["workerd"] },
+  { name: "warmed", of: "whole", said: { paged: false }, files: whole, hosts: ["workerd"] },
+  { name: "warmed", of: "paged", said: { paged: true }, files: parts, hosts: ["workerd"] },
 ];
 
 function answers({ values }) {
@@ -83,6 +85,7 @@ function begin({ name, said, files, wasm }, { subjects, access, ...snapshot }, r
 export async function scenarios(sizes) {
   const snapshots = [];
   for (const subjects of sizes) snapshots.push(await snapshot(subjects));
+  await bringAlong();
   const all = [];
   for (const kind of KINDS) {
     const file = `contenders/${kind.name}.mjs`;
@@ -101,6 +104,15 @@ export async function scenarios(sizes) {
     }
   }
   return all;
+}
+
+/** What a Worker asks to warm its code up: a few subjects in a module. */
+async function bringAlong() {
+  const out = folder("brought-along");
+  await publish({ subjects: 10, out });
+  const asked = { audience, trustedKeys, now, subject: "subject-1", feature: FEATURE };
+  const bytes = packed({ ...asked, files: read(out) });
+  writeFileSync(BROUGHT_ALONG, `export default ${JSON.stringify(bytes.toString("base64"))};\n`);
 }
 
 /** The file of the wasm that a Worker of a kind imports; the package brings its own. */
