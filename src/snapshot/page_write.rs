@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::Digest;
 use super::bytes::{put_part, put_u16, put_u24, put_varint};
 use super::hash::{Seed, slot_of, subject_leaf};
-use super::layout::{PAGE_BYTES_MAX, PAGE_EXPANDED_BYTES_MAX, PAGE_MAGIC, RECORD_BYTES_MAX};
+use super::layout::{
+    PAGE_BYTES_MAX, PAGE_EXPANDED_BYTES_MAX, PAGE_MAGIC, PLAN_ENTRY_BYTES, RECORD_BYTES_MAX,
+};
 use super::page_rows::{Item, PageRow, PageRows};
 use super::sharing::{self, Sharing, own_part};
 use super::{record, refusal, tree};
@@ -36,12 +38,15 @@ pub(super) fn write(
 fn subjects_root(page: &PageRows<'_>, pepper: &[u8]) -> Result<Digest, Error> {
     let mut leaves = Vec::with_capacity(page.items.len());
     let mut total = 0;
+    let (mut sorted, mut record): (Vec<&PageRow<'_>>, _) = (Vec::new(), Vec::new());
     for item in &page.items {
         if let Item::Subject { id, rows } = item {
-            let mut rows: Vec<&PageRow<'_>> = page.of_subject(rows).collect();
-            rows.sort_unstable_by_key(|row| row.rank);
-            let mut record = record::begun(id, rows.len());
-            rows.iter().for_each(|row| record.extend_from_slice(&row.line));
+            sorted.clear();
+            sorted.extend(page.of_subject(rows));
+            sorted.sort_unstable_by_key(|row| row.rank);
+            record.clear();
+            record::begin(&mut record, id, sorted.len());
+            sorted.iter().for_each(|row| record.extend_from_slice(&row.line));
             if record.len() > RECORD_BYTES_MAX {
                 return Err(refusal::TOO_MUCH);
             }
@@ -81,18 +86,28 @@ impl<'a> Shared<'a> {
 fn write_tables(out: &mut Vec<u8>, seed: &Seed, page: &PageRows<'_>) -> Result<(), Error> {
     let shared = Shared::of(page);
     let sharing = shared.sharing(page);
-    let mut plans = Plans::default();
-    let told: Vec<Told> =
-        page.rows.iter().zip(&sharing.of).map(|row| Told::of(row, &shared, &sharing)).collect();
-    let records: Vec<_> =
-        page.items.iter().map(|item| write_record(item, &told, &mut plans)).collect();
-    let shapes = sharing.shapes.iter().map(|shape| {
-        let mut out = Vec::new();
-        put_varint(&mut out, shape.config.map_or(0, |config| config as u64 + 1));
-        shape.tokens.iter().for_each(|token| token.put(&mut out));
-        out
-    });
-    let configs = shared.configs.keys().map(|config| config.as_bytes().to_vec());
+    let told = page.rows.iter().zip(&sharing.of).map(|row| Told::of(row, &shared, &sharing));
+    let told: Vec<Told> = told.collect();
+    let (mut plans, mut records) = (Plans::default(), Heap::default());
+    for item in &page.items {
+        write_record(&mut records.bytes, item, &told, &mut plans);
+        records.end();
+    }
+    let mut heap = Heap::default();
+    for config in shared.configs.keys() {
+        heap.bytes.extend_from_slice(config.as_bytes());
+        heap.end();
+    }
+    for shape in &sharing.shapes {
+        put_varint(&mut heap.bytes, shape.config.map_or(0, |config| config as u64 + 1));
+        shape.tokens.iter().for_each(|token| token.put(&mut heap.bytes));
+        heap.end();
+    }
+    for plan in &plans.bytes {
+        heap.bytes.extend_from_slice(plan);
+        heap.end();
+    }
+    heap.append(&records);
     let counts = [shared.features.len(), shared.configs.len(), sharing.shapes.len()];
     for count in counts.into_iter().chain([plans.bytes.len(), page.items.len()]) {
         u16::try_from(count).map_err(|_| refusal::LIMIT)?;
@@ -102,13 +117,29 @@ fn write_tables(out: &mut Vec<u8>, seed: &Seed, page: &PageRows<'_>) -> Result<(
     for item in &page.items {
         put_u16(out, usize::from(slot_of(seed.place(item.id()))));
     }
-    let mut heap = Vec::new();
-    for item in configs.chain(shapes).chain(plans.bytes.iter().cloned()).chain(records) {
-        heap.extend_from_slice(&item);
-        put_u24(out, heap.len().min(PAGE_BYTES_MAX));
-    }
-    out.extend_from_slice(&heap);
+    heap.ends.iter().for_each(|end| put_u24(out, (*end).min(PAGE_BYTES_MAX)));
+    out.extend_from_slice(&heap.bytes);
     Ok(())
+}
+
+/// Texts one behind the other, and where each ends.
+#[derive(Default)]
+struct Heap {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Heap {
+    /// Ends a text behind the bytes that were put.
+    fn end(&mut self) {
+        self.ends.push(self.bytes.len());
+    }
+
+    fn append(&mut self, other: &Self) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(&other.bytes);
+        self.ends.extend(other.ends.iter().map(|end| start + end));
+    }
 }
 
 /// Lists of features and shapes; subjects with the same list share it.
@@ -116,15 +147,17 @@ fn write_tables(out: &mut Vec<u8>, seed: &Seed, page: &PageRows<'_>) -> Result<(
 struct Plans {
     places: HashMap<Vec<u8>, usize>,
     bytes: Vec<Vec<u8>>,
+    /// The list that is asked for.
+    next: Vec<u8>,
 }
 
 impl Plans {
-    fn place(&mut self, plan: &[u8]) -> usize {
-        if let Some(place) = self.places.get(plan) {
+    fn place(&mut self) -> usize {
+        if let Some(place) = self.places.get(&self.next) {
             return *place;
         }
-        self.bytes.push(plan.to_vec());
-        self.places.insert(plan.to_vec(), self.bytes.len() - 1);
+        self.bytes.push(self.next.clone());
+        self.places.insert(self.next.clone(), self.bytes.len() - 1);
         self.bytes.len() - 1
     }
 }
@@ -132,7 +165,7 @@ impl Plans {
 /// How a row is told by numbers of the page.
 struct Told {
     /// Feature and shape, as a plan lists them.
-    plan: Vec<u8>,
+    plan: [u8; PLAN_ENTRY_BYTES],
     /// What is left of it.
     own: Vec<u8>,
 }
@@ -140,40 +173,41 @@ struct Told {
 impl Told {
     fn of((row, shape): (&PageRow<'_>, &usize), shared: &Shared<'_>, sharing: &Sharing) -> Self {
         let row = &row.row;
-        let mut plan = Vec::with_capacity(4);
-        put_u16(&mut plan, shared.features.get(&row.feature.place).copied().unwrap_or_default());
-        put_u16(&mut plan, *shape);
+        let feature = shared.features.get(&row.feature.place).copied().unwrap_or_default();
+        let [[a, b], [c, d]] = [feature, *shape].map(|number| (number as u16).to_le_bytes());
         let tokens = sharing.shapes.get(*shape).map_or(&[][..], |shape| &shape.tokens);
-        Self { plan, own: own_part(&row.tokens, tokens, &row.ids) }
+        Self { plan: [a, b, c, d], own: own_part(&row.tokens, tokens, &row.ids) }
     }
 }
 
-fn write_record(item: &Item<'_>, told: &[Told], plans: &mut Plans) -> Vec<u8> {
-    let mut out = Vec::new();
-    put_part(&mut out, item.id().as_bytes());
+fn write_record(out: &mut Vec<u8>, item: &Item<'_>, told: &[Told], plans: &mut Plans) {
+    put_part(out, item.id().as_bytes());
     match item {
         Item::Alias { target, .. } => {
-            put_varint(&mut out, 0);
+            put_varint(out, 0);
             out.extend_from_slice(target.as_bytes());
         }
         Item::Subject { rows, .. } => {
-            let told: Vec<&Told> = rows.iter().filter_map(|row| told.get(*row)).collect();
-            write_rows(&mut out, &told, plans);
+            let rows = rows.iter().filter_map(|row| told.get(*row));
+            write_rows(out, rows, plans);
         }
     }
-    out
 }
 
-fn write_rows(out: &mut Vec<u8>, rows: &[&Told], plans: &mut Plans) {
-    let mut plan = Vec::with_capacity(rows.len() * 4);
-    let mut marks = vec![0_u8; rows.len().div_ceil(8)];
-    for (index, row) in rows.iter().enumerate() {
-        plan.extend_from_slice(&row.plan);
-        if let (false, Some(byte)) = (row.own.is_empty(), marks.get_mut(index / 8)) {
+fn write_rows<'a>(
+    out: &mut Vec<u8>,
+    rows: impl Iterator<Item = &'a Told> + Clone,
+    plans: &mut Plans,
+) {
+    plans.next.clear();
+    rows.clone().for_each(|row| plans.next.extend_from_slice(&row.plan));
+    put_varint(out, plans.place() as u64 + 1);
+    let marks = out.len();
+    out.resize(marks + rows.clone().count().div_ceil(8), 0);
+    for (index, row) in rows.clone().enumerate() {
+        if let (false, Some(byte)) = (row.own.is_empty(), out.get_mut(marks + index / 8)) {
             *byte |= 1 << (index % 8);
         }
     }
-    put_varint(out, plans.place(&plan) as u64 + 1);
-    out.extend_from_slice(&marks);
-    rows.iter().filter(|row| !row.own.is_empty()).for_each(|row| put_part(out, &row.own));
+    rows.filter(|row| !row.own.is_empty()).for_each(|row| put_part(out, &row.own));
 }

@@ -61,7 +61,8 @@ pub(super) fn write(id: &str, lines: &[Line<'_>]) -> Vec<u8> {
         let at = ordered.partition_point(|before| before.feature.key < line.feature.key);
         ordered.insert(at, line);
     }
-    let mut out = begun(id, ordered.len());
+    let mut out = Vec::new();
+    begin(&mut out, id, ordered.len());
     ordered.into_iter().for_each(|line| put_line(&mut out, line));
     out
 }
@@ -73,12 +74,11 @@ pub(super) const BEGUN_BYTES_MAX: usize = RECORD_MAGIC.len() + 2 + ID_BYTES_MAX 
 /// their lengths, a policy and a group of marks.
 pub(super) const LINE_OVERHEAD_BYTES_MAX: usize = 2 + 1 + 2 + 3 + 3 + 3 + 1;
 
-/// What a record begins with, before its lines, which are in the order of their keys.
-pub(super) fn begun(id: &str, lines: usize) -> Vec<u8> {
-    let mut out = RECORD_MAGIC.to_vec();
-    put_part(&mut out, id.as_bytes());
-    put_varint(&mut out, lines as u64);
-    out
+/// Writes what a record begins with, before its lines, which are in the order of their keys.
+pub(super) fn begin(out: &mut Vec<u8>, id: &str, lines: usize) {
+    out.extend_from_slice(&RECORD_MAGIC);
+    put_part(out, id.as_bytes());
+    put_varint(out, lines as u64);
 }
 
 pub(super) fn put_line(out: &mut Vec<u8>, line: &Line<'_>) {

@@ -5,7 +5,9 @@
 
 mod check;
 mod compiler;
+mod cut;
 mod gather;
+mod known;
 mod lines;
 mod parse;
 

@@ -3,7 +3,6 @@
 //! Most subjects have what others have too. A text that was read before gives the same packed
 //! entitlement again; a line that gives any trouble is read as a whole, which says what it is.
 
-use std::hash::BuildHasher as _;
 use std::rc::Rc;
 
 use edgegrant::engine;
@@ -11,6 +10,8 @@ use edgegrant::model::{Entitlement, Fact, Status, UnreadSubject};
 use edgegrant::snapshot::{EntitlementRecord, PackedEntitlement, Packer};
 use edgegrant::{Error, Instant};
 
+use super::cut::{Cutter, Piece};
+use super::known::{Known, Made};
 use super::{Checker, Entry, Problem, check, parse_line};
 
 /// What the lines before have declared.
@@ -52,28 +53,14 @@ impl Packed {
 /// Compiles lines of subjects for a snapshot that is published at an instant.
 pub(crate) struct Compiler {
     publish_at: Instant,
-    seen: Vec<Option<Seen>>,
-    hasher: foldhash::fast::RandomState,
+    known: Known,
+    cutter: Cutter,
+    pieces: Vec<Piece>,
 }
-
-/// An entitlement that was compiled for subjects of a status.
-struct Seen {
-    status: Status,
-    text: Box<str>,
-    packed: Rc<PackedEntitlement>,
-}
-
-/// How many texts are remembered, each in the only place that it may have: what is rare takes the
-/// place of little that is not.
-const SEEN: usize = 4096;
-/// Longer texts are not remembered.
-const SEEN_BYTES_MAX: usize = 2048;
 
 impl Compiler {
     pub(crate) fn new(publish_at: Instant) -> Self {
-        let mut seen = Vec::with_capacity(SEEN);
-        seen.resize_with(SEEN, || None);
-        Self { publish_at, seen, hasher: foldhash::fast::RandomState::default() }
+        Self { publish_at, known: Known::new(), cutter: Cutter::new(), pieces: Vec::new() }
     }
 
     /// Compiles the line of a subject, the `number`th of all.
@@ -87,9 +74,20 @@ impl Compiler {
         line: &[u8],
         out: &mut Packed,
     ) -> Result<(), Problem> {
-        if self.outlined(declared, number, line, out).is_some() {
-            return Ok(());
+        match self.pieced(declared, number, line, out) {
+            Some(()) => Ok(()),
+            None => self.whole(declared, number, line, out),
         }
+    }
+
+    /// Compiles a line as it stands, and says what is wrong with it.
+    fn whole(
+        &self,
+        declared: &Declared,
+        number: u64,
+        line: &[u8],
+        out: &mut Packed,
+    ) -> Result<(), Problem> {
         let Fact::Subject(subject) = parse_line(line)? else { return Ok(()) };
         declared.checker.check_alone(&subject)?;
         let entry = Entry::new(Fact::Subject(subject), self.publish_at)?;
@@ -103,53 +101,61 @@ impl Compiler {
     }
 
     /// Compiles a line by the texts of its entitlements; `None` when somebody has to look at it.
-    fn outlined(
+    fn pieced(
         &mut self,
         declared: &Declared,
         number: u64,
         line: &[u8],
         out: &mut Packed,
     ) -> Option<()> {
-        let subject: UnreadSubject<'_> =
-            serde_json::from_str(std::str::from_utf8(line).ok()?).ok()?;
-        if !check::fits(&subject.subject, &subject.aliases) {
+        let Self { publish_at, known, cutter, pieces } = self;
+        let (rest, cut_at) = cutter.cut(line, known, pieces)?;
+        let subject: UnreadSubject<'_> = serde_json::from_str(rest).ok()?;
+        // What was cut is the subject's own list, and no other that is called so.
+        let [left] = subject.entitlements.as_slice() else { return None };
+        let is_own = std::ptr::eq(left.get().as_ptr(), rest.get(cut_at..)?.as_ptr());
+        if !is_own || !check::fits(&subject.subject, &subject.aliases) {
             return None;
         }
         out.entitlements.clear();
-        for text in &subject.entitlements {
-            out.entitlements.push(self.entitlement(declared, subject.status, text.get())?);
+        let status = subject.status;
+        for Piece { text, name, made } in pieces.drain(..) {
+            let packed = match made.filter(|made| made.status == status) {
+                Some(made) => made.packed,
+                None => {
+                    let text = std::str::from_utf8(line.get(text)?).ok()?;
+                    let packed = Rc::new(entitlement(declared, status, text, *publish_at)?);
+                    if let Some(name) = name {
+                        let made = Made { status, packed: Rc::clone(&packed) };
+                        known.remember(name, text, made);
+                    }
+                    packed
+                }
+            };
+            out.entitlements.push(packed);
         }
         let written_out = out.pack(declared, number, &subject.subject, &subject.aliases).ok()?;
         (written_out <= Packer::RECORD_BYTES_MAX).then_some(())
     }
+}
 
-    fn entitlement(
-        &mut self,
-        declared: &Declared,
-        status: Status,
-        text: &str,
-    ) -> Option<Rc<PackedEntitlement>> {
-        let place = self.hasher.hash_one(text) as usize % SEEN;
-        let seen = self.seen.get_mut(place)?;
-        let known = seen.as_ref().filter(|seen| *seen.text == *text && seen.status == status);
-        if let Some(known) = known {
-            return Some(Rc::clone(&known.packed));
-        }
-        let entitlement: Entitlement = serde_json::from_str(text).ok()?;
-        let compiled = engine::compile(&entitlement, status, self.publish_at).ok()?;
-        let record = EntitlementRecord {
-            feature: entitlement.feature,
-            program: compiled.program,
-            config: entitlement.config.map(|config| config.as_str().to_owned()),
-            grant_ids: compiled.grant_ids,
-            steady: compiled.steady,
-        };
-        let packed = Rc::new(declared.packer.entitlement(&record).ok()?);
-        if text.len() <= SEEN_BYTES_MAX {
-            *seen = Some(Seen { status, text: text.into(), packed: Rc::clone(&packed) });
-        }
-        Some(packed)
-    }
+/// Compiles the text of an entitlement.
+fn entitlement(
+    declared: &Declared,
+    status: Status,
+    text: &str,
+    publish_at: Instant,
+) -> Option<PackedEntitlement> {
+    let entitlement: Entitlement = serde_json::from_str(text).ok()?;
+    let compiled = engine::compile(&entitlement, status, publish_at).ok()?;
+    let record = EntitlementRecord {
+        feature: entitlement.feature,
+        program: compiled.program,
+        config: entitlement.config.map(|config| config.as_str().to_owned()),
+        grant_ids: compiled.grant_ids,
+        steady: compiled.steady,
+    };
+    declared.packer.entitlement(&record).ok()
 }
 
 impl Packed {
@@ -184,4 +190,98 @@ const TAG_ALIAS_BITS: u32 = 9;
 pub(crate) fn twice(tag: u64) -> (u64, Problem) {
     let alias = tag & ((1 << TAG_ALIAS_BITS) - 1);
     (tag >> TAG_ALIAS_BITS, check::duplicate(alias.checked_sub(1)))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        clippy::indexing_slicing,
+        reason = "a failed unwrap is a failed test"
+    )]
+    use fastrand::Rng;
+
+    use super::*;
+    use crate::generate::{self, GrantIds};
+
+    const AT: &str = "2026-11-20T12:35:00Z";
+
+    /// Facts as they are generated, and some that are written in odd ways.
+    fn lines(at: Instant) -> Vec<String> {
+        let options = generate::Facts { subjects: 12, seed: 1, at, grant_ids: GrantIds::Derived };
+        let facts = generate::facts(options).unwrap().skip(10);
+        let mut lines: Vec<_> = facts.map(|fact| serde_json::to_string(&fact).unwrap()).collect();
+        let spaced = |line: &String| line.replace("},{", "} ,\t{").replace("\":[", "\" : [ ");
+        lines.extend(lines.iter().take(4).map(spaced).collect::<Vec<_>>());
+        let sso = r#"{"feature":"sso","type":"boolean"}"#;
+        lines.extend([
+            format!(r#"{{"subject":"a","entitlements":[{sso}],"aliases":["b{{\"}}"]}}"#),
+            format!(r#"{{"entitlements":[{sso}],"status":"suspended","subject":"a"}}"#),
+            format!(r#"{{"subject":"a","entitlements":[{sso}],"entitlements":[]}}"#),
+            format!(r#"{{"subject":"a","entitlements":[{sso},{sso}]}}"#),
+            format!(r#"{{"subject":"a","entitlements":[{sso},]}}"#),
+            format!(r#"{{"subject":"a","entitlements":[0{sso}]}}"#),
+            r#"{"subject":"a","entitlements":[]}"#.to_owned(),
+            r#"{"subject":"a","entitlements":[0]}"#.to_owned(),
+            r#"{"subject":"entitlements"}"#.to_owned(),
+            format!(
+                r#"{{"subject":"a","records":[{{"system":"s","kind":"k","json":
+                {{"entitlements":[{sso}]}}}}],"entitlements":[0]}}"#
+            ),
+            format!(
+                r#"{{"subject":"a","records":[{{"system":"s","kind":"k","json":
+                {{"entitlements":[{sso}]}}}}],"entitlements":[]}}"#
+            ),
+        ]);
+        lines
+    }
+
+    fn declared(at: Instant) -> Declared {
+        let options = generate::Facts { subjects: 0, seed: 1, at, grant_ids: GrantIds::Derived };
+        let mut declared = Declared { checker: Checker::default(), packer: Packer::new([7; 32]) };
+        for fact in generate::facts(options).unwrap() {
+            declared.checker.check(&fact).unwrap();
+            let Fact::Feature(feature) = fact else { continue };
+            declared.packer.declare(&super::super::feature_record(feature)).unwrap();
+        }
+        declared
+    }
+
+    /// Puts, takes or changes a byte here and there.
+    fn damaged(dice: &mut Rng, line: &str) -> Vec<u8> {
+        let mut bytes = line.as_bytes().to_vec();
+        for _ in 0..dice.usize(0..3) {
+            let at = dice.usize(0..bytes.len());
+            let byte = *dice.choice(b"{}[]\",:\\ \t0a\x0c\xff").unwrap();
+            match dice.u8(0..3) {
+                0 => bytes[at] = byte,
+                1 => bytes.insert(at, byte),
+                _ => _ = bytes.remove(at),
+            }
+        }
+        bytes
+    }
+
+    #[test]
+    fn a_line_in_pieces_says_what_it_says_as_a_whole() {
+        let at = Instant::parse(AT).unwrap();
+        let declared = declared(at);
+        let (lines, mut dice) = (lines(at), Rng::with_seed(7));
+        let mut compiler = Compiler::new(at);
+        let (mut pieced, mut whole) = (Packed::default(), Packed::default());
+        let (mut taken, mut refused) = (0, 0);
+        for number in 0..6_000 {
+            let line = damaged(&mut dice, &lines[number as usize % lines.len()]);
+            let told = compiler.pieced(&declared, number, &line, &mut pieced);
+            let expected = compiler.whole(&declared, number, &line, &mut whole);
+            if told.is_some() {
+                expected.unwrap();
+                assert!(pieced.iter().eq(whole.iter()), "{}", String::from_utf8_lossy(&line));
+                taken += 1;
+            } else if expected.is_err() {
+                refused += 1;
+            }
+        }
+        assert!(taken > 1_000 && refused > 1_500, "{taken} taken, {refused} refused");
+    }
 }

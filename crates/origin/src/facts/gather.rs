@@ -13,7 +13,7 @@ use edgegrant::model::Fact;
 use edgegrant::snapshot::{BUCKETS, Counts, Packer};
 
 use super::compiler::{self, Compiler, Declared, Packed};
-use super::lines::{Line, Lines, too_long};
+use super::lines::{Lines, too_long};
 use super::parse::is_feature;
 use super::{Checker, Problem, ReadError, parse_line};
 use crate::failure::Failure;
@@ -52,7 +52,8 @@ impl Gathered<'_> {
 
     /// Everything in some buckets.
     pub(crate) fn read(&self, buckets: Range<usize>) -> std::io::Result<Vec<u8>> {
-        let mut out = Vec::new();
+        let bytes = self.bytes(buckets.clone());
+        let mut out = Vec::with_capacity(usize::try_from(bytes).unwrap_or_default());
         for bucket in buckets {
             self.shelves.iter().try_for_each(|shelf| shelf.read(bucket, &mut out))?;
         }
@@ -106,7 +107,7 @@ impl Gathered<'_> {
     fn add(&mut self, shelf: Shelf) {
         self.counts += shelf.counts;
         self.shelves.push(shelf.buckets);
-        for (as_of, count) in shelf.as_of {
+        for (as_of, count) in shelf.as_of.into_iter().chain(shelf.last_as_of) {
             *self.as_of.entry(as_of).or_default() += count;
         }
     }
@@ -230,16 +231,16 @@ impl<'a> Source<'a> {
                 continue;
             };
             let before = self.files.0.last().map_or(0, |(before, _)| *before);
-            match lines.next_line() {
+            let start = text.len();
+            match lines.append(text) {
                 Ok(None) => self.lines = None,
-                Ok(Some((number, line))) => {
+                Ok(Some((number, fits))) => {
                     self.number = before + number;
-                    let Line::Text(line) = line else {
+                    if !fits {
                         let error = ReadError::Refused(too_long());
                         return Err(self.files.refused(self.number, error));
-                    };
-                    text.extend_from_slice(line);
-                    return Ok(Some(is_feature(line)));
+                    }
+                    return Ok(Some(is_feature(text.get(start..).unwrap_or_default())));
                 }
                 Err(error) => {
                     self.number += 1;
@@ -294,6 +295,8 @@ struct Shelf {
     buckets: Buckets,
     counts: Counts,
     as_of: HashMap<Instant, u64>,
+    /// What was counted last, and not told to the others yet.
+    last_as_of: Option<(Instant, u64)>,
 }
 
 impl Shelf {
@@ -308,6 +311,7 @@ impl Shelf {
             buckets: Buckets::new(BUCKETS, folder),
             counts: Counts::default(),
             as_of: HashMap::new(),
+            last_as_of: None,
         };
         let mut compiler = Compiler::new(publish_at);
         let mut last = None;
@@ -332,6 +336,18 @@ impl Shelf {
         }
     }
 
+    /// Counts an instant up to which usage is known, which mostly is that of the one before.
+    fn count(&mut self, as_of: Instant) {
+        match &mut self.last_as_of {
+            Some((last, count)) if *last == as_of => *count += 1,
+            last => {
+                if let Some((last, count)) = last.replace((as_of, 1)) {
+                    *self.as_of.entry(last).or_default() += count;
+                }
+            }
+        }
+    }
+
     fn put(&mut self, packed: &Packed) -> std::io::Result<()> {
         self.counts += Counts {
             subjects: 1,
@@ -339,7 +355,7 @@ impl Shelf {
             entitlements: packed.entitlements.len() as u64,
         };
         for as_of in packed.entitlements.iter().filter_map(|given| given.usage_as_of()) {
-            *self.as_of.entry(as_of).or_default() += 1;
+            self.count(as_of);
         }
         packed.iter().try_for_each(|(bucket, bytes)| self.buckets.put(bucket, bytes))
     }

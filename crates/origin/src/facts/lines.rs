@@ -31,21 +31,33 @@ impl<R: BufRead> Lines<R> {
 
     /// The next line that is not blank, with its number.
     pub(super) fn next_line(&mut self) -> io::Result<Option<(u64, Line<'_>)>> {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        buffer.clear();
+        let next = self.append(&mut buffer);
+        self.buffer = buffer;
+        Ok(next?.map(|(number, fits)| match fits {
+            true => (number, Line::Text(&self.buffer)),
+            false => (number, Line::TooLong),
+        }))
+    }
+
+    /// Puts the next line that is not blank behind what `out` holds, and gives its number and
+    /// whether it fitted; what did not is to be thrown away.
+    pub(super) fn append(&mut self, out: &mut Vec<u8>) -> io::Result<Option<(u64, bool)>> {
+        let start = out.len();
         loop {
-            let Some(fits) = self.fill()? else { return Ok(None) };
+            let Some(fits) = self.fill(out, start)? else { return Ok(None) };
             self.number += 1;
-            if !fits {
-                return Ok(Some((self.number, Line::TooLong)));
+            let line = out.get(start..).unwrap_or_default();
+            if !fits || !line.trim_ascii().is_empty() {
+                return Ok(Some((self.number, fits)));
             }
-            if !self.buffer.trim_ascii().is_empty() {
-                return Ok(Some((self.number, Line::Text(&self.buffer))));
-            }
+            out.truncate(start);
         }
     }
 
     /// Reads up to the next line feed; `Some(false)` when the line did not fit.
-    fn fill(&mut self) -> io::Result<Option<bool>> {
-        self.buffer.clear();
+    fn fill(&mut self, out: &mut Vec<u8>, start: usize) -> io::Result<Option<bool>> {
         let (mut any, mut fits) = (false, true);
         loop {
             let chunk = match self.input.fill_buf() {
@@ -58,9 +70,9 @@ impl<R: BufRead> Lines<R> {
             any = true;
             let end = memchr::memchr(b'\n', chunk);
             let head = chunk.get(..end.unwrap_or(chunk.len())).unwrap_or_default();
-            fits = fits && self.buffer.len() + head.len() <= MAX_LINE_BYTES;
+            fits = fits && out.len() - start + head.len() <= MAX_LINE_BYTES;
             if fits {
-                self.buffer.extend_from_slice(head);
+                out.extend_from_slice(head);
             }
             let used = head.len() + usize::from(end.is_some());
             self.input.consume(used);
