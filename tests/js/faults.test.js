@@ -164,7 +164,9 @@ test("fault_C09: gates that nobody holds any more give their memory back", async
   node.child.stdin.end(JSON.stringify(input));
   const { sizes, access } = JSON.parse((await node).stdout);
   assert.ok(access);
-  assert.equal(sizes.at(-1), sizes[9], `memory after each 50 gates: ${sizes}`);
+  // When the host finds them is its own affair, so the memory is only bounded: 2,000 take no more
+  // than a few times 50, and each 50 that were kept would add a fifth.
+  assert.ok(sizes.at(-1) < 2 * sizes[0], `memory after each 50 gates: ${sizes}`);
 });
 
 test("fault_J10: intrinsics that are frozen are enough", async () => {

@@ -182,7 +182,10 @@ test("usage that was recorded counts while its page is away, until a snapshot in
   assert.equal(gate.balance(other, "api_calls"), 100, "its page came for the other's sake");
 });
 
-test("a part that is wrong, missing, too long, late or broken off is refused, then fetched", async () => {
+test("a part that is wrong, missing, too long, late or broken off is refused, then fetched", async (t) => {
+  // Time passes for what is late alone, however long the rest takes.
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const timeoutMs = 200;
   const { pack } = first;
   const faults = {
     "snapshot-digest": [
@@ -193,7 +196,7 @@ test("a part that is wrong, missing, too long, late or broken off is refused, th
       (status) => (_, response) => response.writeHead(status).end(),
     ),
     "body-too-long": [(_, response) => response.end(Buffer.alloc(1_048_577))],
-    "origin-timeout": [() => {}],
+    "origin-timeout": [() => t.mock.timers.tick(timeoutMs)],
     "origin-unreachable": [
       (_, response) => {
         response.writeHead(200, { "content-length": 4_000 });
@@ -203,7 +206,7 @@ test("a part that is wrong, missing, too long, late or broken off is refused, th
   };
   for (const [code, each] of Object.entries(faults)) {
     for (const fault of each) {
-      const gate = await paged({ timeoutMs: 200 });
+      const gate = await paged({ timeoutMs });
       origin.faults["/private/part"] = fault;
       const customer = await gate.subject("customer-7");
       assert.equal(customer.check("api_calls").reason, "not-resident");

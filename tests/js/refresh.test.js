@@ -208,16 +208,29 @@ test("fault_B26_N11: a body that is longer, shorter or endless", async () => {
   }
 });
 
-test("fault_N10_N19: an origin or a fetch that never answers", async () => {
+test("fault_N10_N19: an origin or a fetch that never answers", async (t) => {
+  // Time passes when the test says so: what does answer may take as long as it takes.
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const pass = (millis) => t.mock.timers.tick(millis);
   const gate = await loaded({ timeoutMs: 100 });
-  origin.faults["/public/head"] = () => {};
+  origin.faults["/public/head"] = () => pass(100);
   await keeps(gate, "origin-timeout");
+  let written = 0;
   origin.faults["/public/head"] = (_, response) => {
-    const timer = setInterval(() => response.write(Buffer.alloc(1)), 20);
+    const drip = () => {
+      written += 1;
+      response.write(Buffer.alloc(1));
+      pass(20);
+    };
+    const timer = setInterval(drip, 5);
     response.on("close", () => clearInterval(timer));
   };
   await keeps(gate, "origin-timeout");
-  let settle = () => new Promise(() => {});
+  assert.ok(written >= 5, `${written} bytes`);
+  let settle = () => {
+    pass(100);
+    return new Promise(() => {});
+  };
   const deaf = make({ timeoutMs: 100, fetch: (...given) => settle(...given) });
   await assert.rejects(deaf.ready(), { code: "origin-timeout" });
   settle = fetch;

@@ -122,8 +122,13 @@ test("a gate of another process raises the floor of those that run", async () =>
   assert.equal(running.balance("acme", "api_calls"), 460);
 });
 
-test("fault_N24: a store that throws, hangs, is full or gives garbage holds up nothing", async () => {
-  const never = () => new Promise(() => {});
+test("fault_N24: a store that throws, hangs, is full or gives garbage holds up nothing", async (t) => {
+  // Two seconds pass whenever a store is asked that never answers, and no time otherwise.
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const never = () => {
+    t.mock.timers.tick(2_000);
+    return new Promise(() => {});
+  };
   const fail = () => {
     throw new Error("quota exceeded");
   };
@@ -137,9 +142,7 @@ test("fault_N24: a store that throws, hangs, is full or gives garbage holds up n
     [{ get: never, put: never }, "store-timeout"],
   ];
   for (const [store, code] of broken) {
-    const begun = Date.now();
     const gate = await loaded({ store });
-    assert.ok(Date.now() - begun < 8_000);
     assert.equal(gate.status.storeError.code, code);
     assert.equal(gate.status.lastError, undefined);
     assert.equal(gate.balance("acme", "api_calls"), 60);

@@ -242,6 +242,7 @@ fn a_plan_that_cannot_be_meant_is_refused() {
 #[test]
 fn what_was_usable_when_a_pull_began_ends_although_the_pull_went_on_later() {
     let shell = Shell::new();
+    shell.run("keygen --out key");
     let seconds = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     let end = seconds() + 5;
     let mood = Mood::default();
@@ -259,7 +260,6 @@ fn what_was_usable_when_a_pull_began_ends_although_the_pull_went_on_later() {
     let plan = json!({ "audience": "acme/test", "folder": "out", "work": "work",
                        "sources": [market] });
     fs::write(shell.path("plan.json"), plan.to_string()).unwrap();
-    shell.run("keygen --out key");
     let round = || shell.run("--json run plan.json --key-file key --once").status.code();
     assert_eq!(round(), Some(2));
     while seconds() <= end {
