@@ -37,9 +37,9 @@ export class Pace {
     return isBack ? 0 : this.#since + this.#waitMs - now;
   }
 
-  /** When that is; `undefined` before the first, and for never. */
+  /** When that is; `undefined` before the first, and where only the caller begins any. */
   get nextAt(): number | undefined {
-    const isKnown = this.#waitMs > 0 && this.#waitMs < Infinity;
+    const isKnown = this.#waitMs > 0 && this.#everyMs < Infinity;
     return isKnown ? this.#since + this.#waitMs : undefined;
   }
 

@@ -54,6 +54,19 @@ test("the gate's clock decides, not how long the timer took", async () => {
   await reach(1);
 });
 
+test("a failure begins nothing where refreshes are left to the caller", async () => {
+  origin.faults["/public/head"] = (_, response) => response.writeHead(500).end();
+  const gate = make({ refreshEveryMs: Infinity });
+  await assert.rejects(gate.ready(), { code: "origin-status" });
+  assert.equal(gate.status.nextRefreshAt, undefined);
+  await assert.rejects(gate.ready(), (error) => error === gate.status.lastError);
+  assert.equal(asked(), 1);
+  clock.at += 2_000;
+  origin.faults = {};
+  await gate.ready();
+  assert.equal(gate.check("acme", "sso").reason, "boolean");
+});
+
 test("nothing is begun before the gate is to be ready", async () => {
   make({ refreshEveryMs: 1, now: ticking });
   await sleep(50);
