@@ -13,7 +13,7 @@ use super::layout::{
 };
 use super::records::{EntitlementRecord, FeatureRecord};
 use super::row::{Row, check_subject};
-use super::tokens::{Token, usage_as_of_at};
+use super::tokens::{Token, tell_usage_as_of};
 use super::{record, refusal};
 use crate::engine::program::Rule;
 use crate::error::Error;
@@ -156,12 +156,11 @@ impl Packer {
         let (number, place) =
             *self.numbers.get(&record.feature).ok_or(refusal::UNDECLARED_FEATURE)?;
         let feature = self.features.get(number).ok_or(refusal::UNDECLARED_FEATURE)?;
-        // Every row tells up to which instant usage is known, as long as that of the head is not.
-        let row = Row::new(Feature::of(place, feature), record, None)?;
         let usage_as_of = match &record.program.rule {
             Rule::Metered(metered) => Some(metered.usage_as_of),
             Rule::Boolean | Rule::Static => None,
         };
+        let row = Row::new(Feature::of(place, feature), record, usage_as_of)?;
         let body = packed_row(number, &row, usage_as_of);
         let named = row.feature.key.len() + row.feature.unit.map_or(0, str::len);
         let written_out = named + body.len() + record::LINE_OVERHEAD_BYTES_MAX;
@@ -219,15 +218,35 @@ impl Packer {
     }
 }
 
-/// A row as it waits: its feature, its config, the ids of its grants, and its tokens.
+/// A row as it waits: up to which instant usage is known if it is metered, which is to be told once
+/// that of the head is known, then its feature, its config, the ids of its grants, and its tokens.
 fn packed_row(number: usize, row: &Row<'_>, usage_as_of: Option<Instant>) -> Vec<u8> {
-    let mut out = Vec::with_capacity(row.tokens.len() * 4 + 16);
+    let mut out = Vec::with_capacity(row.tokens.len() * 4 + 24);
+    out.push(u8::from(usage_as_of.is_some()));
+    usage_as_of.into_iter().for_each(|at| out.extend_from_slice(&at.millis().to_le_bytes()));
     put_varint(&mut out, number as u64);
     put_part(&mut out, row.config.unwrap_or_default().as_bytes());
     put_part(&mut out, &row.ids);
-    out.push(u8::from(usage_as_of.is_some()));
     row.tokens.iter().for_each(|token| token.put_tagged(&mut out));
     out
+}
+
+/// Takes up to which instant a packed row says that usage is known.
+fn told_as_of(reader: &mut Reader<'_>) -> Option<Option<Instant>> {
+    if reader.byte()? == 0 {
+        return Some(None);
+    }
+    Instant::from_millis(reader.u64()? as i64).map(Some)
+}
+
+/// What of a packed row decides how it is written for a head that states `usage_as_of`: whether it
+/// leaves that to the head, and its other bytes.
+pub(super) fn written_from(bytes: &[u8], usage_as_of: Instant) -> (bool, &[u8]) {
+    let mut reader = Reader::new(bytes);
+    match told_as_of(&mut reader) {
+        Some(Some(as_of)) if as_of == usage_as_of => (true, reader.rest()),
+        _ => (false, bytes),
+    }
 }
 
 /// A packed subject or alias.
@@ -299,6 +318,7 @@ pub(super) fn row<'a>(
     usage_as_of: Instant,
 ) -> Option<(Row<'a>, &'a Numbered)> {
     let mut reader = Reader::new(bytes);
+    let as_of = told_as_of(&mut reader)?;
     let number = reader.count(features.len())?;
     let feature = features.get(number)?;
     let config = match reader.count(CONFIG_BYTES_MAX)? {
@@ -307,13 +327,12 @@ pub(super) fn row<'a>(
     };
     let ids_bytes = reader.count(usize::MAX)?;
     let ids = reader.take(ids_bytes)?.to_vec();
-    let is_metered = reader.byte()? == 1;
     let mut tokens = Vec::with_capacity(reader.rest().len() / 2);
     while !reader.is_empty() {
         tokens.push(Token::tagged(&mut reader)?);
     }
-    if is_metered {
-        usage_as_of_at(&mut tokens, usage_as_of)?;
+    if let Some(as_of) = as_of.filter(|as_of| *as_of != usage_as_of) {
+        tell_usage_as_of(&mut tokens, as_of)?;
     }
     let row = Row { feature: Feature::of(feature.place, &feature.record), config, tokens, ids };
     Some((row, feature))

@@ -2,13 +2,15 @@
 
 use core::ops::Range;
 
+use sha2::{Digest as _, Sha256};
+
 use super::bytes::Reader;
 use super::catalogue::{self, Catalogue, Counts};
 use super::hash::{Seed, page_of, slot_of};
 use super::layout::PAGE_EXPANDED_BYTES_MAX;
-use super::packed::{self, Numbered, Waiting};
+use super::packed::{self, Numbered, Waiting, What};
 use super::page_rows::PageRows;
-use super::{FeatureRecord, Part, Settings, page_write, refusal, validate};
+use super::{Digest, FeatureRecord, Part, Settings, page_write, refusal, validate};
 use crate::error::Error;
 use crate::time::Instant;
 
@@ -85,6 +87,21 @@ impl PageWriter {
     /// # Errors
     /// See [`Unwritten`].
     pub fn write(&self, range: Range<u32>, packed: &[u8]) -> Result<Vec<Part>, Unwritten> {
+        self.write_unless(range, packed, |_, _| None)
+    }
+
+    /// As [`PageWriter::write`], but asks `kept` for each page first, by its index and a digest of
+    /// what it is made from. A page that was written from the same by this very program, for the
+    /// same settings, features and page bits, is the page that would be written.
+    ///
+    /// # Errors
+    /// See [`Unwritten`].
+    pub fn write_unless(
+        &self,
+        range: Range<u32>,
+        packed: &[u8],
+        mut kept: impl FnMut(u32, Digest) -> Option<Part>,
+    ) -> Result<Vec<Part>, Unwritten> {
         if !Self::may_hold(range.len(), packed.len() as u64) {
             return Err(Unwritten::Full);
         }
@@ -96,20 +113,55 @@ impl PageWriter {
         let mut pages = Vec::with_capacity(range.len());
         for index in range {
             let here = core::iter::from_fn(|| sorted.next_if(|(page, ..)| *page == index));
-            let waiting = here.map(|(_, _, waiting)| waiting);
-            let rows = PageRows::of(waiting, &self.features, self.usage_as_of);
-            let write = |rows| page_write::write(&self.seed, self.page_bits, index, &rows);
-            let (digest, bytes) = rows.and_then(write).map_err(|error| match error {
-                refusal::LIMIT => Unwritten::Full,
-                error => Unwritten::Refused(error),
-            })?;
-            validate::page(&bytes, index, &self.catalogue, self.usage_as_of)?;
-            pages.push(Part { digest, bytes });
+            let waiting: Vec<Waiting<'_>> = here.map(|(_, _, waiting)| waiting).collect();
+            let from = self.made_from(&waiting).ok_or(refusal::VALUE)?;
+            let page = match kept(index, from) {
+                Some(page) => page,
+                None => self.page(index, waiting)?,
+            };
+            validate::page(&page.bytes, index, &self.catalogue, self.usage_as_of)?;
+            pages.push(page);
         }
         match sorted.next() {
             Some(_) => Err(refusal::MISPLACED.into()),
             None => Ok(pages),
         }
+    }
+
+    fn page(&self, index: u32, waiting: Vec<Waiting<'_>>) -> Result<Part, Unwritten> {
+        let rows = PageRows::of(waiting.into_iter(), &self.features, self.usage_as_of);
+        let write = |rows| page_write::write(&self.seed, self.page_bits, index, &rows);
+        let (digest, bytes) = rows.and_then(write).map_err(|error| match error {
+            refusal::LIMIT => Unwritten::Full,
+            error => Unwritten::Refused(error),
+        })?;
+        Ok(Part { digest, bytes })
+    }
+
+    /// A digest of what waits for a page, in order, that tells nothing without the seed. It leaves
+    /// out what pages do: from which lines things are, and instants that the head states.
+    fn made_from(&self, waiting: &[Waiting<'_>]) -> Option<Digest> {
+        let mut hasher = Sha256::new_with_prefix(self.seed.secret());
+        let mut put = |kind: u8, bytes: &[u8]| {
+            hasher.update([kind]);
+            hasher.update((bytes.len() as u64).to_le_bytes());
+            hasher.update(bytes);
+        };
+        for Waiting { id, what, .. } in waiting {
+            put(0, id.as_bytes());
+            match what {
+                What::Alias(target) => put(1, target.as_bytes()),
+                What::Subject(rows) => {
+                    let mut reader = Reader::new(rows);
+                    while !reader.is_empty() {
+                        let (_, row) = packed::next_row(&mut reader)?;
+                        let (left_to_head, rest) = packed::written_from(row, self.usage_as_of);
+                        put(2 + u8::from(left_to_head), rest);
+                    }
+                }
+            }
+        }
+        Some(Digest(hasher.finalize().into()))
     }
 
     /// What is packed by page, slot and id.

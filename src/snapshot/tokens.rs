@@ -251,26 +251,22 @@ impl Tokens {
     }
 }
 
-/// Lets the tokens of a metered program that tell up to which instant usage is known leave it out,
-/// if it is that of the head.
-pub(super) fn usage_as_of_at(tokens: &mut Vec<Token>, published: Instant) -> Option<()> {
+/// Lets the tokens of a metered program, which leave it to the head, tell up to which instant usage
+/// is known.
+pub(super) fn tell_usage_as_of(tokens: &mut Vec<Token>, as_of: Instant) -> Option<()> {
     let Token::Shared(program) = *tokens.first()? else { return None };
     let times = [flag::ACTIVE_FROM, flag::ACTIVE_TO, flag::GRACE_UNTIL];
     let place = 1 + times.iter().filter(|time| program & **time != 0).count();
     let Some(Token::Shared(metered)) = tokens.get_mut(place) else { return None };
+    *metered &= !flag::AS_PUBLISHED;
     let amounts = match *metered & flag::USAGE {
         flag::UNKNOWN => 0,
         flag::VALUE => 3,
         _ => 1,
     };
     let opening = place + 1 + amounts;
-    let [Token::Time(at), Token::Time(as_of), ..] = tokens.get(opening..)? else { return None };
-    if at + as_of == published.millis() {
-        tokens.remove(opening + 1);
-        if let Some(Token::Shared(metered)) = tokens.get_mut(place) {
-            *metered |= flag::AS_PUBLISHED;
-        }
-    }
+    let Token::Time(at) = *tokens.get(opening)? else { return None };
+    tokens.insert(opening + 1, Token::Time(as_of.millis() - at));
     Some(())
 }
 

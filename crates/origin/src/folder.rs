@@ -108,6 +108,12 @@ impl Folder {
         self.path.join("state/publisher.json")
     }
 
+    /// From what each page of the last publishing was made, in digests.
+    #[must_use]
+    pub fn made_from(&self) -> PathBuf {
+        self.path.join("state/made-from")
+    }
+
     /// The file whose lock keeps two publishers apart.
     #[must_use]
     pub fn lock(&self) -> PathBuf {

@@ -6,6 +6,7 @@
 mod body;
 mod deltas;
 mod draft;
+mod kept;
 mod lock;
 pub(crate) mod pending;
 mod state;

@@ -7,6 +7,7 @@ use edgegrant::snapshot::{
 };
 
 use super::deltas;
+use super::kept::Kept;
 use crate::facts::{Gathered, spilled};
 use crate::failure::Failure;
 use crate::folder::Folder;
@@ -28,6 +29,10 @@ pub(super) struct Body {
 struct Pages {
     spool: Spool,
     pages: Vec<(Digest, Span)>,
+    /// From what each was made.
+    made_from: Vec<Digest>,
+    /// The pages before, of which some may be among these.
+    kept: Kept,
 }
 
 /// Files are written by more threads than there are cores, because most wait for the disk.
@@ -53,6 +58,11 @@ impl Body {
 
     pub(super) const fn roots(&self) -> &Roots {
         &self.above.roots
+    }
+
+    /// From what each page was made.
+    pub(super) fn made_from(&self) -> &[Digest] {
+        &self.pages.made_from
     }
 
     /// How many parts it has.
@@ -90,6 +100,9 @@ impl Body {
         };
         let written = each(pages.len(), WRITERS, || Ok::<_, Failure>(page))?;
         let mut written = written.into_iter().filter(|is_new| *is_new).count();
+        let names = pages.iter().map(|(name, _)| *name);
+        let made_from = self.made_from().iter().copied();
+        self.pages.kept.replace(folder, made_from.zip(names))?;
         for part in self.above.nodes.iter().rev().chain([&self.above.catalogue]) {
             written += usize::from(write(&part.digest, &part.bytes)?);
         }
@@ -133,9 +146,9 @@ struct Encoder<'a> {
     progress: &'a Progress<'a>,
 }
 
-/// The pages of a unit, or why there are none.
+/// The pages of a unit and from what each was made, or why there are none.
 enum Made {
-    Pages(Vec<(Digest, Span)>),
+    Pages(Vec<(Digest, Span)>, Vec<Digest>),
     /// A page would be too long.
     Full,
     /// The lowest second tag of an id that is there twice.
@@ -148,23 +161,28 @@ impl Encoder<'_> {
     fn pages(self, page_bits: u8, buckets: usize) -> Result<Option<(Pages, u64)>, Failure> {
         let spool = Spool::new(&self.folder.aside());
         let all: Vec<Unit> = units(page_bits, buckets).collect();
+        let features = self.gathered.packer.features();
+        let kept = Kept::load(self.folder, self.settings, features, page_bits);
         let start = || {
-            let features = self.gathered.packer.features();
             let writer = PageWriter::new(self.settings, features, page_bits)?;
-            let (all, spool) = (&all, &spool);
+            let (all, spool, kept) = (&all, &spool, &kept);
             Ok::<_, Failure>(move |index: usize| {
                 let Some(unit) = all.get(index) else { return Ok(Made::Full) };
                 // What is written to find a number of pages is written once more.
                 if buckets == BUCKETS {
                     self.progress.add(Stage::Encoding, unit.buckets.len() as u64);
                 }
-                self.unit(&writer, unit, spool)
+                self.unit(&writer, unit, kept, spool)
             })
         };
-        let (mut pages, mut is_full, mut twice) = (Vec::new(), false, None);
+        let (mut pages, mut made_from) = (Vec::new(), Vec::new());
+        let (mut is_full, mut twice) = (false, None);
         for made in each(all.len(), cores(), start)? {
             match made {
-                Made::Pages(encoded) => pages.extend(encoded),
+                Made::Pages(encoded, from) => {
+                    pages.extend(encoded);
+                    made_from.extend(from);
+                }
                 Made::Full => is_full = true,
                 Made::Twice(tag) => twice = twice.into_iter().chain([tag]).min(),
             }
@@ -173,18 +191,29 @@ impl Encoder<'_> {
             return Err(self.gathered.twice(tag));
         }
         let bytes = pages.iter().map(|(_, span)| span.length as u64).sum();
-        Ok((!is_full).then_some((Pages { spool, pages }, bytes)))
+        Ok((!is_full).then_some((Pages { spool, pages, made_from, kept }, bytes)))
     }
 
-    fn unit(self, writer: &PageWriter, unit: &Unit, spool: &Spool) -> Result<Made, Failure> {
+    fn unit(
+        self,
+        writer: &PageWriter,
+        unit: &Unit,
+        kept: &Kept,
+        spool: &Spool,
+    ) -> Result<Made, Failure> {
         let Unit { buckets, pages } = unit;
         if !PageWriter::may_hold(pages.len(), self.gathered.bytes(buckets.clone())) {
             return Ok(Made::Full);
         }
         let io = |error| spilled(&error);
         let packed = self.gathered.read(buckets.clone()).map_err(io)?;
-        match writer.write(pages.clone(), &packed) {
-            Ok(parts) => Ok(Made::Pages(store(spool, &parts).map_err(io)?)),
+        let mut made_from = Vec::with_capacity(pages.len());
+        let kept = |index, from| {
+            made_from.push(from);
+            kept.page(self.folder, index, &from)
+        };
+        match writer.write_unless(pages.clone(), &packed, kept) {
+            Ok(parts) => Ok(Made::Pages(store(spool, &parts).map_err(io)?, made_from)),
             Err(Unwritten::Full) => Ok(Made::Full),
             Err(Unwritten::Twice(tag)) => Ok(Made::Twice(tag)),
             Err(Unwritten::Refused(error)) => Err(error.into()),
