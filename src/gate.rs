@@ -220,14 +220,16 @@ impl Gate {
     }
 
     /// As [`Gate::check`], of what [`Gate::has_access_by_number`] is asked about.
+    /// The answer's text is the snapshot's own.
     #[must_use]
+    #[inline(always)]
     pub fn check_by_number(
         &self,
         subject: &[u8],
         feature: FeatureNumber,
         options: &AskOptions,
-    ) -> Answer {
-        found::check(&self.seek_by_number(subject, feature, options), options)
+    ) -> Answer<&str> {
+        found::check(&self.seek_inlined(subject, feature, options), options)
     }
 
     /// Units left; `None` where the type has none or they are not known.
@@ -251,7 +253,7 @@ impl Gate {
     /// The full decision.
     #[must_use]
     pub fn check(&self, ask: &Ask<'_>) -> Answer {
-        found::check(&self.seek(ask), &ask.options())
+        found::check(&self.seek(ask), &ask.options()).owned()
     }
 
     /// The decision with its derivation.

@@ -56,7 +56,7 @@ pub(crate) fn body(body: &Body) -> Vec<SubjectRecord> {
         for (entitlement, (feature, entry)) in record.entitlements.iter().zip(subject.entries()) {
             assert_eq!(entry.program().unwrap(), entitlement.program);
             assert_eq!(entry.grant_ids(&feature).unwrap(), entitlement.grant_ids);
-            assert_eq!(entry.outline().unwrap().steady(), entitlement.steady);
+            assert_eq!(entry.steady().unwrap(), entitlement.steady);
             program(&entitlement.program);
         }
         records.push(record);

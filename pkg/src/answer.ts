@@ -4,23 +4,29 @@ import type { Gate } from "./glue.js";
 import { reasons } from "./reasons.js";
 
 // The order of the numbers is that of `Scratch::keep` in src/wasm/answer.rs.
-const LENGTH = 20;
-const CHANGES = 18;
-const CHANGES_BUT_USAGE = 19;
+const LENGTH = 22;
+const CHANGES = 20;
+const CHANGES_BUT_USAGE = 21;
 const TYPES = ["boolean", "static", "metered"] as const;
 /** Beyond the year 9999 no clock is trusted. */
 const CLOCK_END = 253_402_300_800_000;
 const COUNTS = { balance: 3, usage: 4, overage: 5 } as const;
+const STATIC = 1;
+const METERED = 2;
 const SOURCES: readonly Source[] = ["origin", "store", "bytes"];
-const HAS_CONFIG = 1;
-const HAS_UNIT = 2;
-const LOCAL_POLICY = 4;
+/** How many texts `src/wasm/texts.rs` keeps. */
+const TEXTS = 256;
+/** The number of a config that is too long to be kept. */
+const UNKEPT = -1;
 
 /** Reads the latest decision of a gate of the wasm, over a snapshot or over a slice. */
 export class Answers {
   readonly #gate: Latest;
   readonly #address: number;
   #numbers: Float64Array;
+  /** What was made of texts by their numbers, and those numbers. */
+  readonly #made: unknown[] = [];
+  readonly #numbersMade: number[] = [];
 
   constructor(gate: Latest) {
     this.#gate = gate;
@@ -57,6 +63,49 @@ export class Answers {
 
   read(): Decision {
     const numbers = this.#view() as unknown as Numbers;
+    const decision = isUsual(numbers) ? this.#usual(numbers) : this.#unusual(numbers);
+    return decision as Decision;
+  }
+
+  #view(): Float64Array {
+    // Memory that grows leaves older views empty.
+    if (this.#numbers.length === 0) this.#numbers = numbersAt(this.#address, LENGTH);
+    return this.#numbers;
+  }
+
+  /** All properties at once: adding them one by one takes longer than all the rest. */
+  #usual(numbers: Numbers): Flat {
+    const hasAccess = numbers[0] === 1;
+    const reason = reasons()[numbers[1]] as Reason;
+    const stale = numbers[14] === 1;
+    const clock = numbers[15] === 1 ? "trusted" : "untrusted";
+    const [until, version, age] = [numbers[10], numbers[12], numbers[13]];
+    const source = SOURCES[numbers[16]] as Source;
+    switch (numbers[2]) {
+      case METERED: {
+        const [balance, usage, overage] = [numbers[3], numbers[4], numbers[5]];
+        const totalAvailable = numbers[6];
+        const period = { from: numbers[8], to: numbers[9] };
+        const unit = this.#text(numbers[19], asItIs) as string;
+        // prettier-ignore
+        return {
+          hasAccess, type: "metered", reason, stale, clock, until, version, age, source,
+          balance, usage, overage, totalAvailable, usageKnown: true, period, unit,
+        };
+      }
+      case STATIC: {
+        const config = this.#config(numbers[18]);
+        // prettier-ignore
+        return {
+          hasAccess, type: "static", reason, stale, clock, until, version, age, source, config,
+        };
+      }
+      default:
+        return { hasAccess, type: "boolean", reason, stale, clock, until, version, age, source };
+    }
+  }
+
+  #unusual(numbers: Numbers): Flat {
     const [hasAccess, reason, kind] = numbers;
     const decision: Flat = {
       hasAccess: hasAccess === 1,
@@ -70,18 +119,10 @@ export class Answers {
     if (known(numbers[12])) decision.version = numbers[12];
     if (known(numbers[13])) decision.age = numbers[13];
     if (known(numbers[16])) decision.source = SOURCES[numbers[16]] as Source;
-    if ((numbers[17] & LOCAL_POLICY) !== 0) decision.policySource = "local";
-    if (decision.type === "static" && (numbers[17] & HAS_CONFIG) !== 0) {
-      decision.config = JSON.parse(this.#gate.takeConfig() as string);
-    }
-    if (decision.type === "metered") this.#addCounted(decision, numbers);
-    return decision as Decision;
-  }
-
-  #view(): Float64Array {
-    // Memory that grows leaves older views empty.
-    if (this.#numbers.length === 0) this.#numbers = numbersAt(this.#address, LENGTH);
-    return this.#numbers;
+    if (numbers[17] === 1) decision.policySource = "local";
+    if (kind === STATIC && known(numbers[18])) decision.config = this.#config(numbers[18]);
+    if (kind === METERED) this.#addCounted(decision, numbers);
+    return decision;
   }
 
   #addCounted(decision: Counted, numbers: Numbers): void {
@@ -91,9 +132,39 @@ export class Answers {
     if (known(numbers[6])) decision.totalAvailable = numbers[6];
     if (known(numbers[7])) decision.usageKnown = numbers[7] === 1;
     if (known(numbers[8])) decision.period = period(numbers[8], numbers[9]);
-    if ((numbers[17] & HAS_UNIT) !== 0) decision.unit = this.#gate.takeUnit() as string;
+    if (known(numbers[19])) decision.unit = this.#text(numbers[19], asItIs) as string;
+  }
+
+  #config(number: number): unknown {
+    if (number === UNKEPT) return JSON.parse(this.#gate.takeConfig() as string);
+    return this.#text(number, frozen);
+  }
+
+  /** What is made of the text with a number, once for as long as it is kept. */
+  #text(number: number, make: (text: string) => unknown): unknown {
+    const place = number % TEXTS;
+    if (this.#numbersMade[place] !== number) {
+      this.#made[place] = make(this.#gate.text(number) as string);
+      this.#numbersMade[place] = number;
+    }
+    return this.#made[place];
   }
 }
+
+/** Whether a decision has all that those of its type usually have, and nothing else. */
+function isUsual(numbers: Numbers): boolean {
+  const kind = numbers[2];
+  // What is not known makes the sum unknown.
+  let all = numbers[10] + numbers[12] + numbers[13] + numbers[16];
+  if (kind === STATIC) all += numbers[18];
+  if (kind === METERED) all += numbers[5] + numbers[6] + numbers[9] + numbers[19];
+  return known(kind) && known(all) && !known(numbers[11]) && numbers[17] === 0;
+}
+
+const asItIs = (text: string): string => text;
+
+/** Everybody who is told of a config shares it. */
+const frozen = (text: string): unknown => JSON.parse(text, (_, value) => Object.freeze(value));
 
 function period(from: number, to: number): Period {
   return known(to) ? { from, to } : { from };
@@ -104,7 +175,7 @@ function known(number: number): boolean {
   return number === number;
 }
 
-type Latest = Pick<Gate, "latest" | "takeConfig" | "takeUnit">;
+type Latest = Pick<Gate, "latest" | "takeConfig" | "text">;
 
 type Type = (typeof TYPES)[number];
 
@@ -142,5 +213,7 @@ type Numbers = readonly [
   stale: number,
   clock: number,
   source: number,
-  flags: number,
+  localPolicy: number,
+  config: number,
+  unit: number,
 ];

@@ -1,6 +1,6 @@
 //! From a program and an instant to an answer.
 
-use super::program::{Grant, Metered, Program, Rule, Steady, Usage};
+use super::program::{Grant, Metered, Program, Rule, Usage};
 use super::run::{Run, UsageEvent};
 use super::timeline::{Period, earliest};
 use crate::amount::Amount;
@@ -248,7 +248,7 @@ pub fn decide(program: &Program, question: &Question<'_>) -> Decision {
 /// It begins to count behind its minute, or at it for whoever asks for now, who sees what was seen
 /// at that very instant. On the way there whole minutes are answered a millisecond ahead, and so
 /// may show a change of another kind.
-fn seen_after(question: &Question<'_>, change: Option<Instant>) -> Option<Instant> {
+pub(super) fn seen_after(question: &Question<'_>, change: Option<Instant>) -> Option<Instant> {
     let counted = question.now.ceil_minute();
     let later = question.extra.iter().find(|event| event.at >= counted)?;
     let ahead = |at: Instant| if at > question.now { at } else { at.plus_millis(1) };
@@ -311,9 +311,9 @@ pub(super) struct Counted {
     /// Units left, or units granted when usage is not known.
     pub(super) left: Amount,
     /// Units used that no grant covers, and units used; `None` when usage is not known.
-    overage: Option<Amount>,
-    usage: Option<Amount>,
-    grant_usage: Option<Amount>,
+    pub(super) overage: Option<Amount>,
+    pub(super) usage: Option<Amount>,
+    pub(super) grant_usage: Option<Amount>,
     lapsed: bool,
 }
 
@@ -413,34 +413,5 @@ impl Metered {
         let later = self.grants.iter().filter(|grant| !(shown && begins(grant)));
         let activations = later.filter_map(|grant| grant.activates_after(at, flows));
         earliest(early, activations.min()).filter(|change| *change > now)
-    }
-
-    /// What holds between the boundaries around the opening, for answers without the calendar.
-    ///
-    /// `None` where a question always has to be computed.
-    #[must_use]
-    pub fn steady(&self) -> Option<Steady> {
-        let after = self.opening.at;
-        if self.flows() && !self.burns_evenly_after(after) {
-            return None;
-        }
-        let counted = self.count(&Question::at(after), after.plus_millis(1))?;
-        let until = self.boundary_after(after).unwrap_or(Instant::MAX);
-        let changes_at = self.changes_after(after.plus_millis(1));
-        // Corrections that no grant took up are nothing that is left.
-        let overage = counted.overage.filter(|overage| !overage.is_negative())?;
-        Some(Steady { after, until, changes_at, net: counted.left - overage })
-    }
-
-    /// Whether every unit used since `at`, or late, leaves one less or is one more of overage.
-    ///
-    /// It does not when something happens right between late usage and what follows, nor when a
-    /// grant was deleted inside of a minute, which burns until the next phase begins.
-    fn burns_evenly_after(&self, at: Instant) -> bool {
-        let late = self.usage_as_of < at;
-        let parted = late && self.boundary_after(at.plus_millis(-1)) == Some(at);
-        let mut grants = self.grants.iter().zip(&self.opening.balances);
-        let lingers = grants.any(|(grant, left)| !left.is_zero() && !grant.is_active_at(at));
-        !lingers && !parted
     }
 }

@@ -1,8 +1,8 @@
 //! The judge: a program, the usage it has not seen and an instant in, a decision out.
 //!
 //! `program` is the data, `timeline` and `grant` its calendar, `run` the burn-down that `jump`
-//! makes short, `decide` the rules, `retry` looks ahead, `record` what happened on the way,
-//! `explain` and `history` tell it. `compile` makes programs from facts.
+//! makes short, `decide` the rules, `steady` their short cut, `retry` looks ahead, `record` what
+//! happened on the way, `explain` and `history` tell it. `compile` makes programs from facts.
 
 #[cfg(feature = "facts")]
 mod compile;
@@ -15,6 +15,7 @@ pub mod program;
 mod record;
 mod retry;
 mod run;
+mod steady;
 mod timeline;
 
 #[cfg(feature = "facts")]
@@ -25,4 +26,6 @@ pub use history::{History, HistoryQuery, PAGE, Window, WindowSize};
 pub use program::Program;
 pub use record::Segment;
 pub use run::UsageEvent;
+pub(crate) use steady::decide_steadily;
+pub use steady::decide_with;
 pub use timeline::{Period, Reset};

@@ -3,6 +3,7 @@
 //! Every instant here is already rounded as the rules ask, grants stand in burn order, and names
 //! are left out: a grant is its place in the list.
 
+use super::timeline::Period;
 use crate::amount::Amount;
 use crate::time::{Instant, Recurrence};
 
@@ -156,4 +157,17 @@ pub struct Steady {
     pub changes_at: Option<Instant>,
     /// Units left; negative is overage.
     pub net: Amount,
+    /// What is counted besides.
+    pub figures: Figures,
+}
+
+/// What is counted besides the units left, while a state is steady.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Figures {
+    /// The usage period.
+    pub period: Period,
+    /// Units used in it; `None` when usage is not known.
+    pub usage: Option<Amount>,
+    /// Units burnt in it and units left, together; `None` where nothing is burnt.
+    pub total_available: Option<Amount>,
 }

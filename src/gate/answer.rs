@@ -8,9 +8,10 @@ use crate::time::Instant;
 
 /// The full decision about one feature of one subject.
 ///
-/// Numbers are absent, not zero, where the type has none or where they are not known.
+/// Numbers are absent, not zero, where the type has none or where they are not known. The text is
+/// borrowed where answers are given by the million.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
+pub struct Answer<Text = String> {
     /// Whether the feature may be used.
     pub has_access: bool,
     /// The rule that decided.
@@ -34,9 +35,9 @@ pub struct Answer {
     /// The earliest instant with access if nothing is used any more; `None` is never.
     pub retry_at: Option<Instant>,
     /// The JSON that an active static entitlement carries.
-    pub config: Option<String>,
+    pub config: Option<Text>,
     /// What amounts count.
-    pub unit: Option<String>,
+    pub unit: Option<Text>,
     /// The version of the snapshot.
     pub version: Option<u64>,
     /// How long ago the snapshot was signed, in milliseconds.
@@ -208,8 +209,49 @@ impl From<engine::Reason> for Reason {
     }
 }
 
+impl<Text> Answer<Text> {
+    fn map<'a, Other>(&'a self, text: impl Fn(&'a Text) -> Other) -> Answer<Other> {
+        Answer {
+            has_access: self.has_access,
+            reason: self.reason,
+            kind: self.kind,
+            balance: self.balance,
+            usage: self.usage,
+            overage: self.overage,
+            total_available: self.total_available,
+            usage_known: self.usage_known,
+            period: self.period,
+            until: self.until,
+            retry_at: self.retry_at,
+            config: self.config.as_ref().map(&text),
+            unit: self.unit.as_ref().map(&text),
+            version: self.version,
+            age_millis: self.age_millis,
+            stale: self.stale,
+            clock_trusted: self.clock_trusted,
+            source: self.source,
+            policy_source: self.policy_source,
+        }
+    }
+}
+
 impl Answer {
+    /// The same, with text that is this one's.
+    #[must_use]
+    pub fn borrowed(&self) -> Answer<&str> {
+        self.map(|text| &**text)
+    }
+}
+
+impl Answer<&str> {
+    /// The same, with text of its own.
+    #[must_use]
+    pub fn owned(&self) -> Answer {
+        self.map(|text| (*text).to_owned())
+    }
+
     /// An answer without an entitlement behind it.
+    #[inline(always)]
     pub(super) fn bare(reason: Reason, standing: Option<Standing>) -> Self {
         Self {
             has_access: reason.has_access(),
@@ -238,6 +280,7 @@ impl Answer {
     }
 
     /// Takes over what the engine decided, under the reason that counts in the end.
+    #[inline(always)]
     pub(super) fn with(mut self, decision: &Decision) -> Self {
         if let Some(numbers) = decision.numbers {
             self.balance = numbers.balance;

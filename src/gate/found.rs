@@ -4,10 +4,10 @@ use super::answer::{Answer, Reason};
 use super::freshness::{Rung, Standing};
 use super::{AskOptions, Explained, NO_SNAPSHOT, Policies, Told};
 use crate::amount::Amount;
-use crate::engine::program::{Program, Rule, Steady};
-use crate::engine::{self, HistoryQuery, Question, Terms, UsageEvent, WindowSize};
+use crate::engine::program::{Rule, Steady};
+use crate::engine::{self, HistoryQuery, Question, Terms, UsageEvent, WindowSize, decide_steadily};
 use crate::error::Error;
-use crate::snapshot::{Entry, Feature, Outline, OutlineRule, WhenExpired};
+use crate::snapshot::{Entry, Feature, Outline, OutlineRule, OutlineSteady, WhenExpired};
 use crate::time::Instant;
 
 /// What a question leads to: an entitlement, or why there is none.
@@ -32,7 +32,8 @@ pub(super) fn has_access(sought: &Sought<'_>, options: &AskOptions) -> bool {
 }
 
 /// The full decision.
-pub(super) fn check(sought: &Sought<'_>, options: &AskOptions) -> Answer {
+#[inline(always)]
+pub(super) fn check<'a>(sought: &Sought<'a>, options: &AskOptions) -> Answer<&'a str> {
     match sought {
         Ok(found) => found.answer(options),
         Err(missing) => missing.answer(),
@@ -44,7 +45,7 @@ pub(super) fn explain(sought: &Sought<'_>, options: &AskOptions) -> Explained {
     match sought {
         Ok(found) => found.explain(options),
         Err(missing) => {
-            Explained { answer: missing.answer(), explanation: None, grant_ids: Vec::new() }
+            Explained { answer: missing.answer().owned(), explanation: None, grant_ids: Vec::new() }
         }
     }
 }
@@ -69,7 +70,7 @@ const NOT_METERED: Error = Error::new(
 );
 
 impl Missing {
-    fn answer(&self) -> Answer {
+    fn answer<'a>(&self) -> Answer<&'a str> {
         Answer::bare(self.reason, self.standing)
     }
 
@@ -95,7 +96,7 @@ pub(super) struct Found<'a> {
     pub(super) policies: &'a Policies,
 }
 
-impl Found<'_> {
+impl<'a> Found<'a> {
     /// The reason alone, where it can be told without grants and calendar.
     ///
     /// `None` when it has to be computed.
@@ -121,24 +122,26 @@ impl Found<'_> {
         at: Instant,
     ) -> Option<Amount> {
         let OutlineRule::Metered(metered) = outline.rule else { return None };
-        let Steady { after, until, net, .. } = metered.steady?;
-        let minute = at.ceil_minute();
-        if minute <= after || minute >= until {
-            return None;
-        }
-        let used = match options.used {
-            Some(used) => used,
-            None => sum(self.seen, metered.usage_as_of, minute),
-        };
-        // A correction is only taken up by a grant that something is left of.
-        if used.is_negative() { None } else { Some(net - used) }
+        let OutlineSteady { after, until, net, .. } = metered.steady?;
+        let question = self.question(options, at);
+        Some(net - question.used_steadily(after, until, metered.usage_as_of)?)
     }
 
     /// The full answer.
-    pub(super) fn answer(&self, options: &AskOptions) -> Answer {
+    pub(super) fn answer(&self, options: &AskOptions) -> Answer<&'a str> {
+        let question = self.question(options, self.instant(options));
+        let Ok((outline, steady)) = self.entry.front() else { return self.page_invalid() };
+        let terms = terms(&outline);
+        if let Some(decision) = decide_steadily(&terms, counted(&outline, &steady), &question) {
+            return self.answer_with(terms.kind, &decision);
+        }
+        self.computed(&question)
+    }
+
+    #[cold]
+    fn computed(&self, question: &Question<'_>) -> Answer<&'a str> {
         let Ok(program) = self.entry.program() else { return self.page_invalid() };
-        let decision = engine::decide(&program, &self.question(options));
-        self.answer_with(&program, &decision)
+        self.answered(program.terms().kind, &engine::decide(&program, question))
     }
 
     /// The answer and how it came about.
@@ -146,21 +149,23 @@ impl Found<'_> {
         let (Ok(program), Ok(grant_ids)) =
             (self.entry.program(), self.entry.grant_ids(&self.feature))
         else {
-            let answer = self.page_invalid();
+            let answer = self.page_invalid().owned();
             return Explained { answer, explanation: None, grant_ids: Vec::new() };
         };
-        let explanation = engine::explain(&program, &self.question(options));
-        let answer = self.answer_with(&program, &explanation.decision);
+        let question = self.question(options, self.instant(options));
+        let explanation = engine::explain(&program, &question);
+        let answer = self.answered(program.terms().kind, &explanation.decision).owned();
         Explained { answer, explanation: Some(explanation), grant_ids }
     }
 
-    fn page_invalid(&self) -> Answer {
+    fn page_invalid(&self) -> Answer<&'a str> {
         Answer::bare(Reason::PageInvalid, Some(self.standing))
     }
 
-    fn question<'q>(&'q self, options: &AskOptions) -> Question<'q> {
+    #[inline(always)]
+    fn question<'q>(&'q self, options: &AskOptions, now: Instant) -> Question<'q> {
         Question {
-            now: self.instant(options),
+            now,
             amount: options.amount,
             extra: if options.used.is_some() { &[] } else { self.seen },
             used: options.used.unwrap_or_default(),
@@ -182,15 +187,20 @@ impl Found<'_> {
         }
     }
 
-    fn answer_with(&self, program: &Program, decision: &engine::Decision) -> Answer {
+    #[cold]
+    fn answered(&self, kind: engine::Kind, decision: &engine::Decision) -> Answer<&'a str> {
+        self.answer_with(kind, decision)
+    }
+
+    #[inline(always)]
+    fn answer_with(&self, kind: engine::Kind, decision: &engine::Decision) -> Answer<&'a str> {
         let counted = !matches!(decision.reason, engine::Reason::Grace | engine::Reason::Unlimited);
         let reason = self.under_policy(decision.reason.into(), decision.lapsed && counted);
         let answer = Answer::bare(reason, Some(self.standing)).with(decision);
-        let config = self.entry.config().filter(|_| answer.has_access);
         Answer {
-            kind: Some(program.terms().kind.into()),
-            config: config.map(str::to_owned),
-            unit: self.feature.unit.map(str::to_owned),
+            kind: Some(kind.into()),
+            config: if answer.has_access { self.entry.config() } else { None },
+            unit: self.feature.unit,
             policy_source: self.policies.of(&self.feature).1,
             ..answer
         }
@@ -235,8 +245,11 @@ fn terms(outline: &Outline) -> Terms {
     }
 }
 
-/// What of the usage seen here the snapshot does not include and the minute does.
-fn sum(seen: &[UsageEvent], from: Instant, to: Instant) -> Amount {
-    let new = seen.iter().filter(|event| event.at >= from && event.at < to);
-    new.map(|event| event.amount).sum()
+/// The steady state of a metered entitlement, and the instant up to which it includes usage.
+#[inline(always)]
+fn counted<'s>(outline: &Outline, steady: &'s Option<Steady>) -> Option<(&'s Steady, Instant)> {
+    match (outline.rule, steady) {
+        (OutlineRule::Metered(metered), Some(steady)) => Some((steady, metered.usage_as_of)),
+        _ => None,
+    }
 }

@@ -89,7 +89,7 @@ impl SliceGate {
     /// nobody has: the reason is [`Reason::NotEntitled`] for both.
     #[must_use]
     pub fn check(&self, ask: &Ask<'_>) -> Answer {
-        found::check(&self.seek(ask), &ask.options())
+        found::check(&self.seek(ask), &ask.options()).owned()
     }
 
     /// The decision with its derivation.

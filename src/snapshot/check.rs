@@ -1,7 +1,7 @@
 //! What a program must satisfy, whether it is about to be written or was just read.
 
 use crate::amount::Amount;
-use crate::engine::program::{Metered, Program, Rule, Steady, Usage};
+use crate::engine::program::{Figures, Metered, Program, Rule, Steady, Usage};
 use crate::time::Recurrence;
 
 /// Whether a program and its steady state make sense together.
@@ -12,7 +12,9 @@ pub(super) fn program(program: &Program, steady: Option<&Steady>) -> bool {
     };
     window
         && match &program.rule {
-            Rule::Metered(rule) => metered(rule) && steady.is_none_or(steady_state),
+            Rule::Metered(rule) => {
+                metered(rule) && steady.is_none_or(|steady| steady_state(rule, steady))
+            }
             Rule::Boolean | Rule::Static => steady.is_none(),
         }
 }
@@ -50,8 +52,20 @@ fn usage(usage: Usage) -> bool {
     }
 }
 
-fn steady_state(steady: &Steady) -> bool {
-    steady.after <= steady.until && steady.net.is_in_range()
+fn steady_state(metered: &Metered, steady: &Steady) -> bool {
+    let Steady { after, until, net, figures, .. } = steady;
+    let Figures { period, usage, total_available } = *figures;
+    let follows = match metered.usage {
+        Usage::Flow { .. } => usage.is_some() && total_available.is_some(),
+        Usage::Level { in_use } => (usage, total_available) == (Some(in_use), None),
+        Usage::Unknown => (usage, total_available) == (None, None),
+        Usage::Value { usage: told, .. } => (usage, total_available) == (Some(told), None),
+    };
+    after <= until
+        && net.is_in_range()
+        && follows
+        && [usage, total_available].iter().flatten().all(|amount| amount.is_in_range())
+        && period.to.is_none_or(|to| period.from <= to)
 }
 
 /// Facts recur no more often than every hour, and histories count on it.

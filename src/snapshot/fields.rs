@@ -7,8 +7,9 @@
 use super::bytes::{Reader, put_amount, put_time, put_varint};
 use super::layout::{GRANTS_MAX, STRETCHES_MAX};
 use crate::amount::Amount;
+use crate::engine::Period;
 use crate::engine::program::{
-    Grant, Metered, Opening, Program, Rule, Steady, Stretch, Timeline, Usage,
+    Figures, Grant, Metered, Opening, Program, Rule, Steady, Stretch, Timeline, Usage,
 };
 use crate::time::{Instant, Interval, Recurrence};
 
@@ -35,7 +36,8 @@ pub(super) mod flag {
     pub(in crate::snapshot) const AS_PUBLISHED: u64 = 32;
     pub(in crate::snapshot) const STEADY: u64 = 64;
     pub(in crate::snapshot) const CHANGES: u64 = 128;
-    pub(in crate::snapshot) const METERED_ALL: u64 = 255;
+    pub(in crate::snapshot) const PERIOD_ENDS: u64 = 256;
+    pub(in crate::snapshot) const METERED_ALL: u64 = 511;
 
     /// Of a stretch.
     pub(in crate::snapshot) const GRID: u64 = 1;
@@ -76,17 +78,6 @@ pub struct Outline {
     pub rule: OutlineRule,
 }
 
-impl Outline {
-    /// The state between two boundaries, when it is metered and the compiler could tell.
-    #[must_use]
-    pub const fn steady(&self) -> Option<Steady> {
-        match self.rule {
-            OutlineRule::Metered(metered) => metered.steady,
-            OutlineRule::Boolean | OutlineRule::Static => None,
-        }
-    }
-}
-
 /// What decides while an entitlement is active.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OutlineRule {
@@ -114,7 +105,29 @@ pub struct OutlineMetered {
     /// As in [`Metered`].
     pub usage_as_of: Instant,
     /// The state between two boundaries, when the compiler could tell.
-    pub steady: Option<Steady>,
+    pub steady: Option<OutlineSteady>,
+}
+
+/// The part of a [`Steady`] state that decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutlineSteady {
+    /// As in [`Steady`].
+    pub after: Instant,
+    /// As in [`Steady`].
+    pub until: Instant,
+    /// As in [`Steady`].
+    pub changes_at: Option<Instant>,
+    /// As in [`Steady`].
+    pub net: Amount,
+    period_ends: bool,
+}
+
+/// The part of an [`Opening`] that has a fixed size.
+struct Tallies {
+    period_start: Instant,
+    overage: Amount,
+    usage: Amount,
+    grant_usage: Amount,
 }
 
 /// Reads the fields of one entitlement, each from the shape and, where marked, from its own part.
@@ -270,8 +283,8 @@ impl<'a> Fields<'a> {
         let as_published = says(flag::AS_PUBLISHED);
         let told = self.time_if_inlined(!as_published, opening_at.millis())?;
         let steady = if says(flag::STEADY) {
-            Some(self.steady(opening_at, usage, says(flag::CHANGES))?)
-        } else if says(flag::CHANGES) {
+            Some(self.steady(opening_at, usage, flags)?)
+        } else if says(flag::CHANGES) || says(flag::PERIOD_ENDS) {
             return None;
         } else {
             None
@@ -302,40 +315,91 @@ impl<'a> Fields<'a> {
     }
 
     #[inline(always)]
-    fn steady(&mut self, opening_at: Instant, usage: Usage, changes: bool) -> Option<Steady> {
+    fn steady(&mut self, opening_at: Instant, usage: Usage, flags: u64) -> Option<OutlineSteady> {
         let after = self.time_inlined(opening_at.millis())?;
         let until = self.time_inlined(after.millis())?;
-        let changes_at = self.time_if_inlined(changes, until.millis())?;
+        let changes_at = self.time_if_inlined(flags & flag::CHANGES != 0, until.millis())?;
         let net = self.amount_inlined(net_without_grants(usage))?;
-        Some(Steady { after, until, changes_at, net })
+        let period_ends = flags & flag::PERIOD_ENDS != 0;
+        Some(OutlineSteady { after, until, changes_at, net, period_ends })
+    }
+
+    /// Reads an outline and all of the steady state, if there is one.
+    pub(super) fn front(&mut self, usage_as_of: Instant) -> Option<(Outline, Option<Steady>)> {
+        let outline = self.outline(usage_as_of)?;
+        let steady = match &outline.rule {
+            OutlineRule::Metered(metered) if metered.steady.is_some() => {
+                let tallies = self.tallies(metered.opening_at)?;
+                self.whole_steady(metered, &tallies)?
+            }
+            _ => None,
+        };
+        Some((outline, steady))
+    }
+
+    fn tallies(&mut self, opening_at: Instant) -> Option<Tallies> {
+        let period_start = self.time(opening_at.millis())?;
+        let overage = self.amount(Amount::ZERO)?;
+        let usage = self.amount(Amount::ZERO)?;
+        let grant_usage = self.amount(usage)?;
+        Some(Tallies { period_start, overage, usage, grant_usage })
+    }
+
+    /// Adds to the steady state of an outline what is counted besides.
+    fn whole_steady(
+        &mut self,
+        outline: &OutlineMetered,
+        tallies: &Tallies,
+    ) -> Option<Option<Steady>> {
+        let Some(steady) = outline.steady else { return Some(None) };
+        let OutlineSteady { after, until, changes_at, net, period_ends } = steady;
+        let from = self.time(tallies.period_start.millis())?;
+        let to = self.time_if(period_ends, until.millis())?;
+        let (usage, total_available) = match outline.usage {
+            Usage::Flow { since_opening } => {
+                let usage = self.amount(tallies.usage + since_opening)?;
+                (Some(usage), Some(self.amount(usage + net)?))
+            }
+            Usage::Level { in_use } => (Some(in_use), None),
+            Usage::Unknown => (None, None),
+            Usage::Value { usage, .. } => (Some(usage), None),
+        };
+        let figures = Figures { period: Period { from, to }, usage, total_available };
+        Some(Some(Steady { after, until, changes_at, net, figures }))
     }
 
     /// Reads a whole program into one that may have been used before, and tells `ids` for each
-    /// grant how its id is kept.
+    /// grant how its id is kept. Gives the steady state, if there is one.
     pub(super) fn program(
         &mut self,
         usage_as_of: Instant,
         program: &mut Program,
         ids: &mut dyn FnMut(IdKind),
-    ) -> Option<()> {
+    ) -> Option<Option<Steady>> {
         let outline = self.outline(usage_as_of)?;
         program.suspended = outline.suspended;
         program.active_from = outline.active_from;
         program.active_to = outline.active_to;
         program.grace_until = outline.grace_until;
         let used = core::mem::replace(&mut program.rule, Rule::Boolean);
+        let mut steady = None;
         program.rule = match outline.rule {
             OutlineRule::Boolean => Rule::Boolean,
             OutlineRule::Static => Rule::Static,
-            OutlineRule::Metered(metered) => Rule::Metered(self.rest(&metered, used, ids)?),
+            OutlineRule::Metered(metered) => {
+                let tallies = self.tallies(metered.opening_at)?;
+                steady = self.whole_steady(&metered, &tallies)?;
+                Rule::Metered(self.rest(&metered, &tallies, used, ids)?)
+            }
         };
-        Some(())
+        Some(steady)
     }
 
-    /// Reads what an outline leaves out, into the memory of a rule that is used up.
+    /// Reads the stretches and the grants, into the memory of a rule that is used up.
     fn rest(
         &mut self,
         outline: &OutlineMetered,
+        tallies: &Tallies,
         used: Rule,
         ids: &mut dyn FnMut(IdKind),
     ) -> Option<Metered> {
@@ -346,11 +410,7 @@ impl<'a> Fields<'a> {
         stretches.clear();
         grants.clear();
         balances.clear();
-        let at = outline.opening_at;
-        let period_start = self.time(at.millis())?;
-        let overage = self.amount(Amount::ZERO)?;
-        let usage = self.amount(Amount::ZERO)?;
-        let grant_usage = self.amount(usage)?;
+        let Tallies { period_start, overage, usage, grant_usage } = *tallies;
         let mut from = period_start;
         for _ in 0..self.count(STRETCHES_MAX)? {
             let stretch = self.stretch(from)?;
@@ -369,7 +429,14 @@ impl<'a> Fields<'a> {
             usage: outline.usage,
             timeline: Timeline { stretches, preserve_overage: outline.preserve_overage },
             grants,
-            opening: Opening { at, period_start, balances, overage, usage, grant_usage },
+            opening: Opening {
+                at: outline.opening_at,
+                period_start,
+                balances,
+                overage,
+                usage,
+                grant_usage,
+            },
             usage_as_of: outline.usage_as_of,
         })
     }

@@ -39,7 +39,7 @@ pub use body::{Body, Holders, Offered, PackPieces, PagePart, Place, Span, Spans,
 pub use catalogue::{Catalogue, Counts, Feature};
 pub use delta::{DeltaPart, DeltaReader, DeltaWriter, delta_name};
 pub use encode::{Above, Encoded, Part, Settings, encode, fit};
-pub use fields::{Outline, OutlineMetered, OutlineRule};
+pub use fields::{Outline, OutlineMetered, OutlineRule, OutlineSteady};
 pub use named::{Tree, is_page};
 pub use packed::{BUCKETS, PackedEntitlement, Packer, Unit, units};
 pub use pages::{PageWriter, Unwritten};

@@ -9,7 +9,7 @@ use super::page::{EntryBytes, Page, SubjectBytes};
 use super::record::{self, Line};
 use super::records::{EntitlementRecord, SubjectRecord};
 use super::{Digest, grant_id, refusal};
-use crate::engine::program::Program;
+use crate::engine::program::{Program, Steady};
 use crate::error::Error;
 use crate::time::Instant;
 
@@ -138,6 +138,25 @@ impl<'a> Entry<'a> {
         self.fields().and_then(outline).ok_or(refusal::VALUE)
     }
 
+    /// The same and, where the program has one, the whole steady state; nothing is allocated.
+    ///
+    /// # Errors
+    /// As [`Entry::outline`].
+    #[inline(always)]
+    pub(crate) fn front(&self) -> Result<(Outline, Option<Steady>), Error> {
+        let front = |mut fields: Fields<'_>| fields.front(self.usage_as_of);
+        self.fields().and_then(front).ok_or(refusal::VALUE)
+    }
+
+    /// What holds between two boundaries, where the compiler could tell.
+    ///
+    /// # Errors
+    /// As [`Entry::outline`].
+    pub fn steady(&self) -> Result<Option<Steady>, Error> {
+        self.front().map(|(_, steady)| steady)
+    }
+
+    #[inline(always)]
     fn fields(&self) -> Option<Fields<'a>> {
         Fields::new(self.bytes.shape, self.bytes.own)
     }
@@ -158,7 +177,7 @@ impl<'a> Entry<'a> {
     /// As [`Entry::program`]; the program is then of no use.
     pub fn program_into(&self, program: &mut Program) -> Result<(), Error> {
         let read = |mut fields: Fields<'_>| fields.program(self.usage_as_of, program, &mut |_| ());
-        self.fields().and_then(read).ok_or(refusal::VALUE)
+        self.fields().and_then(read).map(drop).ok_or(refusal::VALUE)
     }
 
     /// The JSON text of a static entitlement.
@@ -196,7 +215,7 @@ impl<'a> Entry<'a> {
             program,
             config: self.config().map(ToOwned::to_owned),
             grant_ids,
-            steady: self.outline()?.steady(),
+            steady: self.steady()?,
         })
     }
 }

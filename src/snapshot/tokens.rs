@@ -85,6 +85,10 @@ impl Tokens {
         tokens.program(program);
         if let Rule::Metered(metered) = &program.rule {
             tokens.metered(metered, steady, usage_as_of);
+            tokens.tallies(metered);
+            if let Some(steady) = steady {
+                tokens.figures(metered, steady);
+            }
             tokens.ledger(metered, ids);
         }
         tokens.0
@@ -141,6 +145,7 @@ impl Tokens {
         };
         let as_published = Some(metered.usage_as_of) == published;
         let changes_at = steady.and_then(|steady| steady.changes_at);
+        let period_ends = steady.is_some_and(|steady| steady.figures.period.to.is_some());
         self.shared(flags(
             usage,
             &[
@@ -150,6 +155,7 @@ impl Tokens {
                 (as_published, flag::AS_PUBLISHED),
                 (steady.is_some(), flag::STEADY),
                 (changes_at.is_some(), flag::CHANGES),
+                (period_ends, flag::PERIOD_ENDS),
             ],
         ));
         self.usage(metered.usage);
@@ -177,13 +183,28 @@ impl Tokens {
         }
     }
 
-    /// The opening, the stretches and the grants.
-    fn ledger(&mut self, metered: &Metered, ids: &[IdKind]) {
+    fn tallies(&mut self, metered: &Metered) {
         let opening = &metered.opening;
         self.time(opening.period_start, opening.at.millis());
         self.used(opening.overage);
         self.used(opening.usage);
         self.used(opening.grant_usage - opening.usage);
+    }
+
+    /// What is counted besides the units left.
+    fn figures(&mut self, metered: &Metered, Steady { until, net, figures, .. }: &Steady) {
+        self.time(figures.period.from, metered.opening.period_start.millis());
+        self.time_if(figures.period.to, until.millis());
+        if let Usage::Flow { since_opening } = metered.usage {
+            let usage = figures.usage.unwrap_or_default();
+            self.used(usage - metered.opening.usage - since_opening);
+            self.used(figures.total_available.unwrap_or_default() - usage - *net);
+        }
+    }
+
+    /// The stretches and the grants.
+    fn ledger(&mut self, metered: &Metered, ids: &[IdKind]) {
+        let opening = &metered.opening;
         let stretches = &metered.timeline.stretches;
         self.shared(stretches.len() as u64);
         let mut previous = opening.period_start;

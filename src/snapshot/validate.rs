@@ -193,10 +193,10 @@ impl EntryCheck {
 
     pub(super) fn entry(&mut self, entry: &EntryBytes<'_>) -> Option<()> {
         let mut fields = Fields::new(entry.shape, entry.own)?;
-        let steady = fields.clone().outline(self.usage_as_of)?.steady();
         self.kinds.clear();
         let kinds = &mut self.kinds;
-        fields.program(self.usage_as_of, &mut self.program, &mut |kind| kinds.push(kind))?;
+        let steady =
+            fields.program(self.usage_as_of, &mut self.program, &mut |kind| kinds.push(kind))?;
         let mut ids = Reader::new(fields.end()?);
         self.kinds.iter().try_for_each(|kind| grant_id::skip(&mut ids, *kind))?;
         (ids.is_empty() && check::program(&self.program, steady.as_ref())).then_some(())

@@ -2,36 +2,42 @@
 //!
 //! `pkg/src/answer.ts` reads them in the same order.
 
+use super::texts::Texts;
 use crate::amount::Amount;
 use crate::gate::{Answer, Kind, Origin, PolicySource};
 use crate::time::Instant;
 
 /// Room for one decision, whose address stays the same.
+#[derive(Default)]
 pub(super) struct Scratch {
     numbers: Box<Numbers>,
+    texts: Texts,
+    /// A config that is too long to be kept among the texts.
     config: Option<String>,
-    unit: Option<String>,
 }
 
 /// What JavaScript reads, one number behind the other.
 #[repr(C)]
 struct Numbers {
-    decision: [f64; 18],
+    decision: [f64; 20],
     /// How often what the gate answers may have changed.
     changes: f64,
     /// The same, apart from usage that was recorded.
     changes_but_usage: f64,
 }
 
-impl Default for Scratch {
+impl Default for Numbers {
     fn default() -> Self {
-        let numbers = Numbers { decision: [f64::NAN; 18], changes: 0.0, changes_but_usage: 0.0 };
-        Self { numbers: Box::new(numbers), config: None, unit: None }
+        Self { decision: [f64::NAN; 20], changes: 0.0, changes_but_usage: 0.0 }
     }
 }
 
+/// What stands for a config that has no number.
+const UNKEPT: f64 = -1.0;
+
 impl Scratch {
-    pub(super) fn keep(&mut self, answer: Answer) {
+    #[inline(always)]
+    pub(super) fn keep(&mut self, answer: &Answer<&str>) {
         let period = answer.period;
         self.numbers.decision = [
             f64::from(u8::from(answer.has_access)),
@@ -51,10 +57,18 @@ impl Scratch {
             f64::from(u8::from(answer.stale)),
             f64::from(u8::from(answer.clock_trusted)),
             answer.source.map_or(f64::NAN, source),
-            f64::from(flags(&answer)),
+            f64::from(u8::from(answer.policy_source == PolicySource::Local)),
+            answer.config.map_or(f64::NAN, |config| self.keep_config(config)),
+            answer.unit.and_then(|unit| self.texts.keep(unit)).unwrap_or(f64::NAN),
         ];
-        self.config = answer.config;
-        self.unit = answer.unit;
+    }
+
+    fn keep_config(&mut self, config: &str) -> f64 {
+        let number = self.texts.keep(config);
+        if number.is_none() {
+            self.config = Some(config.to_owned());
+        }
+        number.unwrap_or(UNKEPT)
     }
 
     pub(super) const fn count_record(&mut self) {
@@ -70,23 +84,15 @@ impl Scratch {
         self.numbers.decision.as_ptr()
     }
 
+    /// The config of the latest decision, once, if it has no number.
     pub(super) const fn take_config(&mut self) -> Option<String> {
         self.config.take()
     }
 
-    pub(super) const fn take_unit(&mut self) -> Option<String> {
-        self.unit.take()
+    /// The text with a number that a decision names.
+    pub(super) fn text(&self, number: f64) -> Option<String> {
+        self.texts.get(number).map(str::to_owned)
     }
-}
-
-/// What there is beyond numbers, a bit for each.
-fn flags(answer: &Answer) -> u8 {
-    let flags = [
-        answer.config.is_some(),
-        answer.unit.is_some(),
-        answer.policy_source == PolicySource::Local,
-    ];
-    flags.iter().rev().fold(0, |bits, flag| bits << 1 | u8::from(*flag))
 }
 
 fn number(amount: Option<Amount>) -> f64 {

@@ -76,8 +76,7 @@ impl Gate {
     pub fn check(&mut self, name: u32, feature: u32, now: f64, at: f64, wanted: f64, used: f64) {
         let options = options(now, at, wanted, used);
         let name = self.name.read(name);
-        let answer = self.gate.check_by_number(name, FeatureNumber(feature), &options);
-        self.latest.keep(answer);
+        self.latest.keep(&self.gate.check_by_number(name, FeatureNumber(feature), &options));
     }
 
     /// Where the numbers of the latest decision are in memory, for as long as the gate lives.
@@ -86,16 +85,15 @@ impl Gate {
         self.latest.numbers()
     }
 
-    /// The config of the latest decision, once.
+    /// The config of the latest decision, once, if it has no number.
     #[wasm_bindgen(js_name = takeConfig)]
     pub fn take_config(&mut self) -> Option<String> {
         self.latest.take_config()
     }
 
-    /// The unit of the latest decision, once.
-    #[wasm_bindgen(js_name = takeUnit)]
-    pub fn take_unit(&mut self) -> Option<String> {
-        self.latest.take_unit()
+    /// The text with a number that the latest decision names.
+    pub fn text(&self, number: f64) -> Option<String> {
+        self.latest.text(number)
     }
 
     /// Leaves the decision where `latest` points and gives its derivation.
@@ -110,7 +108,7 @@ impl Gate {
     ) -> JsValue {
         let explained = self.gate.explain(&ask(s, f, now, at, wanted, used));
         let derivation = told::explanation(explained.explanation, &explained.grant_ids);
-        self.latest.keep(explained.answer);
+        self.latest.keep(&explained.answer.borrowed());
         derivation
     }
 

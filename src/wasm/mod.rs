@@ -10,6 +10,7 @@ mod query;
 mod refresh;
 mod remains;
 mod slice;
+mod texts;
 mod told;
 mod trust;
 

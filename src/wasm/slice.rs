@@ -62,14 +62,14 @@ impl SliceGate {
     /// Leaves the full decision where `latest` points.
     pub fn check(&mut self, f: &str, now: f64, at: f64, wanted: f64, used: f64) {
         let answer = self.gate.check(&self.ask(f, now, at, wanted, used));
-        self.latest.keep(answer);
+        self.latest.keep(&answer.borrowed());
     }
 
     /// Leaves the decision where `latest` points and gives its derivation.
     pub fn explain(&mut self, f: &str, now: f64, at: f64, wanted: f64, used: f64) -> JsValue {
         let explained = self.gate.explain(&self.ask(f, now, at, wanted, used));
         let derivation = told::explanation(explained.explanation, &explained.grant_ids);
-        self.latest.keep(explained.answer);
+        self.latest.keep(&explained.answer.borrowed());
         derivation
     }
 
@@ -96,16 +96,15 @@ impl SliceGate {
         self.latest.numbers()
     }
 
-    /// The config of the latest decision, once.
+    /// The config of the latest decision, once, if it has no number.
     #[wasm_bindgen(js_name = takeConfig)]
     pub fn take_config(&mut self) -> Option<String> {
         self.latest.take_config()
     }
 
-    /// The unit of the latest decision, once.
-    #[wasm_bindgen(js_name = takeUnit)]
-    pub fn take_unit(&mut self) -> Option<String> {
-        self.latest.take_unit()
+    /// The text with a number that the latest decision names.
+    pub fn text(&self, number: f64) -> Option<String> {
+        self.latest.text(number)
     }
 
     /// The keys of the features that the subject is entitled to.

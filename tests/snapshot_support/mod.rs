@@ -22,8 +22,9 @@ pub mod told;
 pub mod tried;
 
 use edgegrant::amount::Amount;
+use edgegrant::engine::Period;
 use edgegrant::engine::program::{
-    Grant, Metered, Opening, Program, Rule, Steady, Stretch, Timeline, Usage,
+    Figures, Grant, Metered, Opening, Program, Rule, Steady, Stretch, Timeline, Usage,
 };
 use edgegrant::snapshot::{
     Encoded, EntitlementRecord, FeatureRecord, Settings, SubjectRecord, WhenExpired, encode,
@@ -154,6 +155,11 @@ fn metered(number: usize, feature: usize, key: &str, own: Own) -> EntitlementRec
             until: changes_at,
             changes_at: Some(changes_at),
             net: amount - used,
+            figures: Figures {
+                period: Period { from: period_start, to: Some(reset) },
+                usage: Some(used),
+                total_available: Some(amount),
+            },
         }),
     }
 }

@@ -1,8 +1,9 @@
 //! Random programs that use every field, edge values included.
 
 use edgegrant::amount::Amount;
+use edgegrant::engine::Period;
 use edgegrant::engine::program::{
-    Grant, Metered, Opening, Program, Rule, Steady, Stretch, Timeline, Usage,
+    Figures, Grant, Metered, Opening, Program, Rule, Steady, Stretch, Timeline, Usage,
 };
 use edgegrant::snapshot::{EntitlementRecord, FeatureRecord, SubjectRecord};
 use edgegrant::time::{Instant, Interval, Recurrence};
@@ -134,10 +135,19 @@ impl Random {
         }
     }
 
-    fn steady(&mut self) -> Steady {
+    fn steady(&mut self, metered: &Metered) -> Steady {
         let (after, until) = self.pair();
         let changes_at = self.maybe(60, Self::instant);
-        Steady { after, until, changes_at, net: self.amount() }
+        let (from, to) = self.pair();
+        let period = Period { from, to: self.maybe(80, |_| to) };
+        let (usage, total_available) = match metered.usage {
+            Usage::Flow { .. } => (Some(self.amount()), Some(self.amount())),
+            Usage::Level { in_use } => (Some(in_use), None),
+            Usage::Unknown => (None, None),
+            Usage::Value { usage, .. } => (Some(usage), None),
+        };
+        let figures = Figures { period, usage, total_available };
+        Steady { after, until, changes_at, net: self.amount(), figures }
     }
 
     fn entitlement(&mut self, feature: &str) -> EntitlementRecord {
@@ -161,12 +171,15 @@ impl Random {
             _ => format!("grant {index} \u{e9}"),
         };
         let grant_ids = (0..grants).map(id).collect();
-        let metered = matches!(program.rule, Rule::Metered(_));
+        let steady = match &program.rule {
+            Rule::Metered(metered) => self.maybe(70, |random| random.steady(metered)),
+            Rule::Boolean | Rule::Static => None,
+        };
         EntitlementRecord {
             feature: feature.to_owned(),
             config: self.maybe(20, |random| format!("{{\"v\":{}}}", random.below(3))),
             grant_ids,
-            steady: if metered { self.maybe(70, Self::steady) } else { None },
+            steady,
             program,
         }
     }

@@ -36,6 +36,9 @@ pub fn entitlement(feature: &Feature<'_>, record: &EntitlementRecord) -> Value {
         json!({
             "after": millis(steady.after), "until": millis(steady.until),
             "changesAt": maybe(steady.changes_at), "net": nanos(steady.net),
+            "from": millis(steady.figures.period.from), "to": maybe(steady.figures.period.to),
+            "usage": steady.figures.usage.map(nanos),
+            "totalAvailable": steady.figures.total_available.map(nanos),
         })
     });
     let (kind, metered) = match &program.rule {

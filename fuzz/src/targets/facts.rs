@@ -52,7 +52,10 @@ fn steady(subjects: &[SubjectRecord]) {
             if now <= steady.after || now >= steady.until {
                 continue;
             }
-            let decision = engine::decide(&entitlement.program, &Question::at(now));
+            let question = Question::at(now);
+            let decision = engine::decide(&entitlement.program, &question);
+            let by_state = engine::decide_with(&entitlement.program, Some(steady), &question);
+            assert_eq!(by_state, decision, "at {now}");
             let Some(numbers) = decision.numbers else { continue };
             if let (Some(balance), Some(overage)) = (numbers.balance, numbers.overage) {
                 assert_eq!(steady.net, balance - overage, "at {now}");

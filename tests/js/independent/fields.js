@@ -70,7 +70,7 @@ export function readEntitlement(shape, own, key, published) {
 
 function readMetered(fields, published) {
   const flags = fields.fixed();
-  const [usage, net] = readUsage(fields, flags & 3);
+  const [usage, without] = readUsage(fields, flags & 3);
   const at = fields.time();
   const usageAsOf = flags & 32 ? published : fields.time(at);
   let steady = null;
@@ -78,12 +78,14 @@ function readMetered(fields, published) {
     const after = fields.time(at);
     const until = fields.time(after);
     const changesAt = flags & 128 ? fields.time(until) : null;
-    steady = { after, until, changesAt, net: String(fields.amount(net)) };
+    steady = { after, until, changesAt, net: fields.amount(without) };
   }
   const periodStart = fields.time(at);
   const overage = fields.amount();
   const used = fields.amount();
   const grantUsage = fields.amount(used);
+  if (steady !== null)
+    Object.assign(steady, readFigures(fields, flags, steady, usage, periodStart, used));
   const stretches = [];
   for (let left = fields.fixed(); left > 0; left -= 1) {
     stretches.push(readStretch(fields, stretches.at(-1)?.from ?? periodStart));
@@ -114,6 +116,17 @@ function readMetered(fields, published) {
     },
   };
   return { rule, steady, ids };
+}
+
+// What is counted besides the units left.
+function readFigures(fields, flags, { until, net }, { flow, level, value }, periodStart, before) {
+  const from = fields.time(periodStart);
+  const to = flags & 256 ? fields.time(until) : null;
+  const told = { from, to, net: String(net), totalAvailable: null };
+  if (flow === undefined) return { ...told, usage: level ?? value?.[1] ?? null };
+  const usage = fields.amount(before + BigInt(flow));
+  const totalAvailable = String(fields.amount(usage + net));
+  return { ...told, usage: String(usage), totalAvailable };
 }
 
 // What is known of usage, and what would be left if nothing were granted.

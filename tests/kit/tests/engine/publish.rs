@@ -1,7 +1,7 @@
 //! A program that is published at any instant answers as the whole ledger does.
 
 use edgegrant::engine::program::{Metered, Rule};
-use edgegrant::engine::{Numbers, Question, UsageEvent, decide};
+use edgegrant::engine::{Numbers, Question, UsageEvent, decide, decide_with};
 use edgegrant::snapshot::EntitlementRecord;
 use edgegrant::{Amount, Instant};
 use edgegrant_testkit::ledger::{Shape, random};
@@ -84,6 +84,14 @@ fn between_boundaries_the_steady_state_is_the_decision() {
                 if net != Some(steady.net - sum) {
                     failures.push(format!("{publish_at} at {now}: {net:?}, {sum} on {steady:?}"));
                 }
+                let program = &record(&publication).program;
+                for asked in varied(&question, seed) {
+                    let (got, expected) =
+                        (decide_with(program, Some(&steady), &asked), decide(program, &asked));
+                    if got != expected {
+                        failures.push(format!("{publish_at} {asked:?}: {got:?}, not {expected:?}"));
+                    }
+                }
                 if decision.until != steady.changes_at {
                     failures.push(format!("{publish_at} at {now}: until {:?}", decision.until));
                 }
@@ -91,6 +99,18 @@ fn between_boundaries_the_steady_state_is_the_decision() {
         }
         failures
     });
+}
+
+/// The question, and others at its instant.
+fn varied<'a>(question: &Question<'a>, seed: u64) -> [Question<'a>; 4] {
+    let some = Amount::from_units((seed % 40) as i64);
+    let later = Question { now: question.now.plus_millis((seed % 60_000) as i64), ..*question };
+    [
+        *question,
+        later,
+        Question { amount: Some(some), ..later },
+        Question { extra: &[], used: some, ..later },
+    ]
 }
 
 /// Now and then some usage that the program does not include, as late as it may come.
