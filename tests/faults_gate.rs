@@ -101,7 +101,7 @@ fn fault_B21_the_writer_refuses_what_no_reader_takes() {
         metered.timeline.stretches = vec![metered.timeline.stretches[0]; 16_385];
     });
     assert_eq!(resets, "snapshot-limit");
-    let files = [vec![0; 1 << 19], b"EGS\0".repeat(1 << 17)];
+    let files = [vec![0; 1 << 19], b"EGS\x01".repeat(1 << 17)];
     assert!(files.iter().all(|file| Slice::read(file).is_err()));
     let long = [b"EGD\x01".as_slice(), &[1; 32], &(1_u32 << 22).to_le_bytes()].concat();
     let read = DeltaReader::default().feed(&long, |_| Ok(()));

@@ -194,7 +194,7 @@ fn count(page: &[u8], index: usize) -> usize {
 
 #[test]
 fn signed_pages_without_sense_are_refused() {
-    assert_eq!(refusal(|page| page[MAGIC + 3] = 1), "snapshot-format");
+    assert_eq!(refusal(|page| page[MAGIC + 3] = 2), "snapshot-format");
     assert_eq!(refusal(|page| page[PEPPER] ^= 1), "snapshot-misplaced");
     assert_eq!(refusal(|page| page[BITS] ^= 1), "snapshot-misplaced");
     assert_eq!(refusal(|page| page[INDEX] ^= 1), "snapshot-misplaced");

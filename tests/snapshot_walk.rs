@@ -101,12 +101,12 @@ fn every_digest_from_a_subject_to_the_head() {
         println!("slice of {} bytes", slice.len());
         assert!(slice.len() < 4096);
         let cursor = &mut Cursor(&slice);
-        assert_eq!(cursor.take(4), b"EGS\0");
+        assert_eq!(cursor.take(4), b"EGS\x01");
         assert_eq!(cursor.part(), head.bytes());
         let salt = cursor.take(16);
         let page = encoded.pages.iter().find(|page| {
             let wide = page.bytes.windows(id.len()).any(|window| window == id.as_bytes());
-            wide && page.bytes[32..36] == *b"EGP\0"
+            wide && page.bytes[32..36] == *b"EGP\x01"
         });
         let page = &page.unwrap().bytes;
         let index = u32::from_le_bytes(page[53..57].try_into().unwrap());

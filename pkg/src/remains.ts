@@ -110,7 +110,7 @@ function packOf({ catalogue, body }: Snapshot): Uint8Array[] | undefined {
 }
 
 /** `EGB` and the version of the format. */
-const PACK_MAGIC = 0x45_47_42_00;
+const PACK_MAGIC = 0x45_47_42_01;
 
 /** A copy of the floor, if there is one. */
 export function floorOf(living: Remains): Uint8Array | undefined {

@@ -1,13 +1,13 @@
 //! A whole snapshot in one file: its head and its pack, one after the other.
 //!
-//! `EGB0`, the length of the head as a little-endian u32, the head, the pack. The frame is not
+//! `EGB1`, the length of the head as a little-endian u32, the head, the pack. The frame is not
 //! signed and needs not be: head and pack are verified as if they had come alone.
 
 use crate::error::Error;
 use crate::snapshot::Slice;
 use crate::trust::HEAD_BYTES_MAX;
 
-const MAGIC: [u8; 4] = *b"EGB0";
+const MAGIC: [u8; 4] = *b"EGB1";
 const PREFIX: usize = 8;
 
 /// Puts a head and a pack into one file.
@@ -82,7 +82,7 @@ mod tests {
             assert_eq!(unbundle(cut), Err(MALFORMED), "{length}");
         }
         let long = bundle(&[0; HEAD_BYTES_MAX + 1], b"");
-        for other in [b"EGB1\0\0\0\0".to_vec(), b"EGB0\xff\xff\xff\xff".to_vec(), long] {
+        for other in [b"EGB2\0\0\0\0".to_vec(), b"EGB1\xff\xff\xff\xff".to_vec(), long] {
             assert_eq!(unbundle(other), Err(MALFORMED));
         }
         assert_eq!(unbundle(bundle(b"", b"")), Ok((Vec::new(), Vec::new())));

@@ -3,14 +3,13 @@
 //! All integers are little-endian. `docs/FORMAT.md` says what they mean.
 
 /// The version of the format, the fourth byte of every part that has a magic.
-pub(super) const FORMAT: u8 = 0;
+pub(super) const FORMAT: u8 = 1;
 pub(super) const PACK_MAGIC: [u8; 4] = [b'E', b'G', b'B', FORMAT];
 pub(super) const CATALOGUE_MAGIC: [u8; 4] = [b'E', b'G', b'C', FORMAT];
 pub(super) const PAGE_MAGIC: [u8; 4] = [b'E', b'G', b'P', FORMAT];
 pub(super) const RECORD_MAGIC: [u8; 4] = [b'E', b'G', b'R', FORMAT];
 pub(super) const SLICE_MAGIC: [u8; 4] = [b'E', b'G', b'S', FORMAT];
-/// Deltas carry patches since version 1.
-pub(super) const DELTA_MAGIC: [u8; 4] = [b'E', b'G', b'D', 1];
+pub(super) const DELTA_MAGIC: [u8; 4] = [b'E', b'G', b'D', FORMAT];
 
 pub(super) const DIGEST_BYTES: usize = 32;
 pub(super) const PEPPER_BYTES: usize = 16;

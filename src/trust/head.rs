@@ -38,7 +38,7 @@ pub struct Head {
 
 /// The type that the payload states first.
 const TYPE: &str = "edgegrant-head";
-const FORMAT_VERSION: u64 = 0;
+const FORMAT_VERSION: u64 = 1;
 const AUDIENCE_BYTES_MAX: usize = 128;
 /// The keys that this version defines, in order from 0.
 const KEYS: u64 = 13;

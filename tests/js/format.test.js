@@ -8,7 +8,7 @@ import { test } from "node:test";
 import { openHead } from "./independent/head.js";
 import { readPack, readSlice } from "./independent/reader.js";
 
-const golden = (name) => readFileSync(join(import.meta.dirname, "../golden/v0", name));
+const golden = (name) => readFileSync(join(import.meta.dirname, "../golden/v1", name));
 const told = JSON.parse(golden("told.json"));
 const open = (bytes) => openHead(bytes, told.trustedKey);
 

@@ -212,7 +212,7 @@ test("a subject answers as its gate does", async () => {
 test("a snapshot in one file is the same snapshot", async () => {
   const length = Buffer.alloc(4);
   length.writeUInt32LE(snapshot.head.length);
-  const file = Buffer.concat([Buffer.from("EGB0"), length, snapshot.head, snapshot.pack]);
+  const file = Buffer.concat([Buffer.from("EGB1"), length, snapshot.head, snapshot.pack]);
   const one = await open({ snapshot: file });
   assert.deepEqual(one.check("acme", "limits"), gate.check("acme", "limits"));
   assert.deepEqual(one.status, gate.status);

@@ -287,5 +287,5 @@ function run(script, given) {
 function bundle({ head, pack }) {
   const length = Buffer.alloc(4);
   length.writeUInt32LE(head.length);
-  return new Uint8Array(Buffer.concat([Buffer.from("EGB0"), length, head, pack]));
+  return new Uint8Array(Buffer.concat([Buffer.from("EGB1"), length, head, pack]));
 }

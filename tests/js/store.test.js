@@ -161,7 +161,7 @@ test("fault_N25_K13: what somebody put into the store is verified like the rest"
   const bundle = ({ head, pack }) => {
     const length = Buffer.alloc(4);
     length.writeUInt32LE(head.length);
-    return Buffer.concat([Buffer.from("EGB0"), length, head, pack]);
+    return Buffer.concat([Buffer.from("EGB1"), length, head, pack]);
   };
   const changed = Buffer.from(file);
   changed[20] ^= 1;

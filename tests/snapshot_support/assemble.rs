@@ -30,7 +30,7 @@ impl Parts<'_> {
         let slot = |record: &'_ [u8]| place(seed, &id(record)) as u16;
         self.records.sort_by_key(|record| (slot(record), id(record)));
         let mut page = sha(&[]).to_vec();
-        page.extend_from_slice(b"EGP\0");
+        page.extend_from_slice(b"EGP\x01");
         page.extend_from_slice(&sha(&[&[3], seed, &[bits], &index.to_le_bytes()])[..16]);
         page.push(bits);
         page.extend_from_slice(&index.to_le_bytes());
@@ -80,7 +80,7 @@ pub fn empty_pages(seed: &[u8; 32], bits: u8) -> Vec<Vec<u8>> {
 
 /// A catalogue with rows as they are given: hashes with the ends of the items, and the items.
 pub fn catalogue(seed: &[u8; 32], bits: u8, rows: &[(u64, u32)], items: &[u8]) -> Vec<u8> {
-    let mut out = [b"EGC\0".as_slice(), seed, &[bits, 0, 0, 0], &[0; 24]].concat();
+    let mut out = [b"EGC\x01".as_slice(), seed, &[bits, 0, 0, 0], &[0; 24]].concat();
     out.extend_from_slice(&(rows.len() as u32).to_le_bytes());
     for (hash, end) in rows {
         out.extend_from_slice(&hash.to_le_bytes());

@@ -56,7 +56,7 @@ pub fn pack(catalogue: &[u8], pages: &[Vec<u8>]) -> (Vec<u8>, Roots) {
 }
 
 pub fn pack_with_nodes(catalogue: &[u8], nodes: &[Vec<u8>], pages: &[Vec<u8>]) -> Vec<u8> {
-    let mut bytes = b"EGB\0".to_vec();
+    let mut bytes = b"EGB\x01".to_vec();
     bytes.extend((catalogue.len() as u32).to_le_bytes());
     bytes.extend(catalogue);
     nodes.iter().for_each(|node| bytes.extend(node));

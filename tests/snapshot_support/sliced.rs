@@ -21,7 +21,7 @@ impl Sliced {
     /// Every byte has a place; there is nothing else in a slice.
     pub fn read(bytes: &[u8]) -> Self {
         let rest = &mut &bytes[4..];
-        assert_eq!(&bytes[..4], b"EGS\0");
+        assert_eq!(&bytes[..4], b"EGS\x01");
         let head = part(rest);
         let salt = *array(rest);
         let record = part(rest);
@@ -33,7 +33,7 @@ impl Sliced {
     }
 
     pub fn bytes(&self) -> Vec<u8> {
-        let mut out = b"EGS\0".to_vec();
+        let mut out = b"EGS\x01".to_vec();
         put_part(&mut out, &self.head);
         out.extend(self.salt);
         put_part(&mut out, &self.record);

@@ -69,7 +69,7 @@ fn signed_again(rest: &[u8]) {
     let roots = Roots { root: Digest(root), catalogue, pack_length: 0 };
     let head = signed_head(&roots, 7);
     let length = [head.len() as u8 & 0x7f | 0x80, (head.len() >> 7) as u8];
-    let slice = [b"EGS\0".as_slice(), &length, &head, rest].concat();
+    let slice = [b"EGS\x01".as_slice(), &length, &head, rest].concat();
     let id = Input(record.get(4..).unwrap_or_default()).part();
     let Ok(id) = std::str::from_utf8(id) else { return };
     let Ok(gate) = open(&slice, id) else { return };

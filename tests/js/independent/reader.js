@@ -128,7 +128,7 @@ function readPage(page, index, { seed, pageBits, features: catalogue }, head, al
     lines.sort((one, other) => Buffer.compare(bytes(one.key), bytes(other.key)));
     all.subjects.push({ id, entitlements });
     const expanded = [
-      Buffer.from("EGR\0"),
+      Buffer.from("EGR\x01"),
       part(idBytes),
       varint(BigInt(count)),
       ...lines.map(({ line }) => line),

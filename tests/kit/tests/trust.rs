@@ -391,7 +391,7 @@ fn a_store_brings_back_what_has_expired_and_nothing_below_the_floor() {
     tampered.restore(bytes, late).unwrap();
     let asked = tampered.check(&ask(LAST_KNOWN, late));
     assert_eq!((asked.reason, tampered.is_damaged()), (Reason::PageInvalid, true));
-    for garbage in [Vec::new(), b"EGB0".to_vec(), vec![0; 4096], file(&new)[..100].to_vec()] {
+    for garbage in [Vec::new(), b"EGB1".to_vec(), vec![0; 4096], file(&new)[..100].to_vec()] {
         assert!(gate_of(&[signer]).restore(garbage, late).is_err());
     }
 }
