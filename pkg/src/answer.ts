@@ -137,7 +137,7 @@ export class Answers {
 
   #config(number: number): unknown {
     if (number === UNKEPT) return JSON.parse(this.#gate.takeConfig() as string);
-    return this.#text(number, frozen);
+    return (this.#text(number, copier) as () => unknown)();
   }
 
   /** What is made of the text with a number, once for as long as it is kept. */
@@ -163,8 +163,17 @@ function isUsual(numbers: Numbers): boolean {
 
 const asItIs = (text: string): string => text;
 
-/** Everybody who is told of a config shares it. */
-const frozen = (text: string): unknown => JSON.parse(text, (_, value) => Object.freeze(value));
+/** Gives the value of JSON again and again, each time one that may be changed. */
+function copier(text: string): () => unknown {
+  const value = JSON.parse(text) as unknown;
+  if (!isObject(value)) return () => value;
+  if (Object.values(value).some(isObject)) return () => JSON.parse(text) as unknown;
+  return Array.isArray(value) ? () => value.slice() : () => ({ ...value });
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
+}
 
 function period(from: number, to: number): Period {
   return known(to) ? { from, to } : { from };

@@ -65,7 +65,7 @@ export function openHead(bytes, trustedKey) {
   const verifier = createPublicKey({ key: jwk, format: "jwk" });
   if (!verify(null, structure, verifier, ours[2])) throw new Error("the signature is wrong");
   const fields = decode(payload);
-  if (fields[1] !== "edgegrant-head" || fields[3] !== 0n) throw new Error("another format");
+  if (fields[1] !== "edgegrant-head" || fields[3] !== 1n) throw new Error("another format");
   return {
     audience: fields[5],
     usageAsOf: Number(fields[17]),

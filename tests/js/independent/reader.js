@@ -7,7 +7,7 @@ import { readEntitlement } from "./fields.js";
 const POLICIES = ["last-known", "closed", "open"];
 
 const magic = (reader, letter) =>
-  assert.equal(reader.take(4).toString("latin1"), `EG${letter}\0`, "another format");
+  assert.equal(reader.take(4).toString("latin1"), `EG${letter}\x01`, "another format");
 
 export function readPack(pack, head) {
   assert.equal(pack.length, head.packLength);
