@@ -229,7 +229,7 @@ impl Gate {
         feature: FeatureNumber,
         options: &AskOptions,
     ) -> Answer<&str> {
-        found::check(&self.seek_inlined(subject, feature, options), options)
+        found::check(&self.seek_by_number(subject, feature, options), options)
     }
 
     /// Units left; `None` where the type has none or they are not known.

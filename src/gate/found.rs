@@ -130,12 +130,16 @@ impl<'a> Found<'a> {
     /// The full answer.
     pub(super) fn answer(&self, options: &AskOptions) -> Answer<&'a str> {
         let question = self.question(options, self.instant(options));
-        let Ok((outline, steady)) = self.entry.front() else { return self.page_invalid() };
-        let terms = terms(&outline);
-        if let Some(decision) = decide_steadily(&terms, counted(&outline, &steady), &question) {
-            return self.answer_with(terms.kind, &decision);
+        let decided = self.entry.look(|outline, steady| {
+            let terms = terms(outline);
+            let decision = decide_steadily(&terms, counted(outline, steady), &question)?;
+            Some(self.answer_with(terms.kind, &decision))
+        });
+        match decided {
+            Some(Some(answer)) => answer,
+            Some(None) => self.computed(&question),
+            None => self.page_invalid(),
         }
-        self.computed(&question)
     }
 
     #[cold]
@@ -247,7 +251,7 @@ fn terms(outline: &Outline) -> Terms {
 
 /// The steady state of a metered entitlement, and the instant up to which it includes usage.
 #[inline(always)]
-fn counted<'s>(outline: &Outline, steady: &'s Option<Steady>) -> Option<(&'s Steady, Instant)> {
+fn counted<'s>(outline: &Outline, steady: Option<&'s Steady>) -> Option<(&'s Steady, Instant)> {
     match (outline.rule, steady) {
         (OutlineRule::Metered(metered), Some(steady)) => Some((steady, metered.usage_as_of)),
         _ => None,

@@ -324,17 +324,16 @@ impl<'a> Fields<'a> {
         Some(OutlineSteady { after, until, changes_at, net, period_ends })
     }
 
-    /// Reads an outline and all of the steady state, if there is one.
-    pub(super) fn front(&mut self, usage_as_of: Instant) -> Option<(Outline, Option<Steady>)> {
-        let outline = self.outline(usage_as_of)?;
-        let steady = match &outline.rule {
+    /// Reads what an outline leaves out of the steady state, if there is one.
+    #[inline(always)]
+    pub(super) fn whole_steady(&mut self, outline: &Outline) -> Option<Option<Steady>> {
+        match &outline.rule {
             OutlineRule::Metered(metered) if metered.steady.is_some() => {
                 let tallies = self.tallies(metered.opening_at)?;
-                self.whole_steady(metered, &tallies)?
+                self.figures(metered, &tallies)
             }
-            _ => None,
-        };
-        Some((outline, steady))
+            _ => Some(None),
+        }
     }
 
     fn tallies(&mut self, opening_at: Instant) -> Option<Tallies> {
@@ -346,11 +345,7 @@ impl<'a> Fields<'a> {
     }
 
     /// Adds to the steady state of an outline what is counted besides.
-    fn whole_steady(
-        &mut self,
-        outline: &OutlineMetered,
-        tallies: &Tallies,
-    ) -> Option<Option<Steady>> {
+    fn figures(&mut self, outline: &OutlineMetered, tallies: &Tallies) -> Option<Option<Steady>> {
         let Some(steady) = outline.steady else { return Some(None) };
         let OutlineSteady { after, until, changes_at, net, period_ends } = steady;
         let from = self.time(tallies.period_start.millis())?;
@@ -388,7 +383,7 @@ impl<'a> Fields<'a> {
             OutlineRule::Static => Rule::Static,
             OutlineRule::Metered(metered) => {
                 let tallies = self.tallies(metered.opening_at)?;
-                steady = self.whole_steady(&metered, &tallies)?;
+                steady = self.figures(&metered, &tallies)?;
                 Rule::Metered(self.rest(&metered, &tallies, used, ids)?)
             }
         };

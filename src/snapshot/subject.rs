@@ -138,14 +138,14 @@ impl<'a> Entry<'a> {
         self.fields().and_then(outline).ok_or(refusal::VALUE)
     }
 
-    /// The same and, where the program has one, the whole steady state; nothing is allocated.
-    ///
-    /// # Errors
-    /// As [`Entry::outline`].
+    /// What `look` makes of the outline and, where the program has one, the whole steady state;
+    /// nothing is allocated, and nothing moved. `None` as [`Entry::outline`] fails.
     #[inline(always)]
-    pub(crate) fn front(&self) -> Result<(Outline, Option<Steady>), Error> {
-        let front = |mut fields: Fields<'_>| fields.front(self.usage_as_of);
-        self.fields().and_then(front).ok_or(refusal::VALUE)
+    pub(crate) fn look<T>(&self, look: impl FnOnce(&Outline, Option<&Steady>) -> T) -> Option<T> {
+        let mut fields = self.fields()?;
+        let outline = fields.outline(self.usage_as_of)?;
+        let steady = fields.whole_steady(&outline)?;
+        Some(look(&outline, steady.as_ref()))
     }
 
     /// What holds between two boundaries, where the compiler could tell.
@@ -153,7 +153,7 @@ impl<'a> Entry<'a> {
     /// # Errors
     /// As [`Entry::outline`].
     pub fn steady(&self) -> Result<Option<Steady>, Error> {
-        self.front().map(|(_, steady)| steady)
+        self.look(|_, steady| steady.copied()).ok_or(refusal::VALUE)
     }
 
     #[inline(always)]
