@@ -1,8 +1,8 @@
 //! From a program and an instant to an answer.
 
-use super::program::{Grant, Metered, Program, Rule, Usage};
+use super::program::{Grant, Metered, Period, Program, Rule, Usage};
 use super::run::{Run, UsageEvent};
-use super::timeline::{Period, earliest};
+use super::timeline::earliest;
 use crate::amount::Amount;
 use crate::time::Instant;
 

@@ -3,7 +3,6 @@
 //! Every instant here is already rounded as the rules ask, grants stand in burn order, and names
 //! are left out: a grant is its place in the list.
 
-use super::timeline::Period;
 use crate::amount::Amount;
 use crate::time::{Instant, Recurrence};
 
@@ -159,6 +158,15 @@ pub struct Steady {
     pub net: Amount,
     /// What is counted besides.
     pub figures: Figures,
+}
+
+/// A span of time, half open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Period {
+    /// The first instant in it.
+    pub from: Instant,
+    /// The first instant after it; `None` never ends.
+    pub to: Option<Instant>,
 }
 
 /// What is counted besides the units left, while a state is steady.

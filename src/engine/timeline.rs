@@ -1,16 +1,7 @@
 //! Usage periods and resets, computed from the timeline; nothing is walked.
 
-use super::program::{Stretch, Timeline};
+use super::program::{Period, Stretch, Timeline};
 use crate::time::Instant;
-
-/// A span of time, half open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Period {
-    /// The first instant in it.
-    pub from: Instant,
-    /// The first instant after it; `None` never ends.
-    pub to: Option<Instant>,
-}
 
 /// A reset to come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

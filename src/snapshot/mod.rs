@@ -15,6 +15,7 @@ mod grant_id;
 mod hash;
 mod layout;
 mod named;
+mod outline;
 mod packed;
 mod page;
 mod page_rows;
@@ -39,8 +40,8 @@ pub use body::{Body, Holders, Offered, PackPieces, PagePart, Place, Span, Spans,
 pub use catalogue::{Catalogue, Counts, Feature};
 pub use delta::{DeltaPart, DeltaReader, DeltaWriter, delta_name};
 pub use encode::{Above, Encoded, Part, Settings, encode, fit};
-pub use fields::{Outline, OutlineMetered, OutlineRule, OutlineSteady};
 pub use named::{Tree, is_page};
+pub use outline::{Outline, OutlineMetered, OutlineRule, OutlineSteady};
 pub use packed::{BUCKETS, PackedEntitlement, Packer, Unit, units};
 pub use pages::{PageWriter, Unwritten};
 pub use patch::patched;

@@ -3,8 +3,9 @@
 use super::body::{Body, Place};
 use super::bytes::{Reader, known_text};
 use super::catalogue::Feature;
-use super::fields::{Fields, Outline, blank_program};
+use super::fields::{Fields, blank_program};
 use super::hash::subject_leaf;
+use super::outline::Outline;
 use super::page::{EntryBytes, Page, SubjectBytes};
 use super::record::{self, Line};
 use super::records::{EntitlementRecord, SubjectRecord};
