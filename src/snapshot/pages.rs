@@ -76,6 +76,13 @@ impl PageWriter {
     }
 
     /// Whether so many pages can hold so many packed bytes, which then may be read into memory.
+    ///
+    /// ```
+    /// use edgegrant::snapshot::PageWriter;
+    ///
+    /// assert!(PageWriter::may_hold(1, 1 << 20));
+    /// assert!(!PageWriter::may_hold(1, 1 << 30));
+    /// ```
     #[must_use]
     pub const fn may_hold(pages: usize, packed_bytes: u64) -> bool {
         packed_bytes / PACKED_BYTES_MAX <= pages as u64
