@@ -103,6 +103,32 @@ impl PageWriter {
     ///
     /// # Errors
     /// See [`Unwritten`].
+    ///
+    /// ```
+    /// use edgegrant::Instant;
+    /// use edgegrant::snapshot::{PageWriter, Packer, Settings};
+    ///
+    /// let settings =
+    ///     Settings { seed: [7; 32], usage_as_of: Instant::EPOCH, previous_page_bits: None };
+    /// let writer = PageWriter::new(&settings, &[], 0)?;
+    /// let packed = |tag| {
+    ///     let mut packed = Vec::new();
+    ///     let packer = Packer::new([7; 32]);
+    ///     packer.subject(&mut packed, tag, "acme", &mut []).map(|_| packed)
+    /// };
+    /// let mut made_from = None;
+    /// let pages = writer.write_unless(0..1, &packed(1)?, |_, from| {
+    ///     made_from = Some(from);
+    ///     None
+    /// });
+    /// let pages = pages.unwrap();
+    /// // On another line it is the same page.
+    /// let again = writer.write_unless(0..1, &packed(9)?, |_, from| {
+    ///     (made_from == Some(from)).then(|| pages[0].clone())
+    /// });
+    /// assert_eq!(again.unwrap(), pages);
+    /// # Ok::<(), edgegrant::Error>(())
+    /// ```
     pub fn write_unless(
         &self,
         range: Range<u32>,
