@@ -22,6 +22,8 @@ const ASKED_MAX = 1 << 20;
 const block = {
   length: LENGTH,
   numbers: new Uint32Array(LENGTH),
+  /** Where the pair of them is among all, subject by subject. */
+  pairs: new Uint32Array(LENGTH),
   subjects: new Array(LENGTH).fill(""),
   features: new Array(LENGTH).fill(""),
   expected: new Array(LENGTH).fill(false),
@@ -45,6 +47,7 @@ function fill(choose = atRandom) {
     const feature = below(FEATURES.length);
     const end = scratch.write(`subject-${number + 1}`, "latin1");
     block.numbers[i] = number;
+    block.pairs[i] = number * FEATURES.length + feature;
     block.subjects[i] = scratch.latin1Slice(0, end);
     block.features[i] = FEATURES[feature];
     block.expected[i] = ((access[number] >> feature) & 1) === 1;

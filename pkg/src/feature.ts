@@ -1,6 +1,9 @@
 import type { Decision } from "./decision.js";
-import type { Gate, RecordOptions } from "./gate.js";
+import type { Era, Gate, RecordOptions } from "./gate.js";
 import { type Ask, type AskOptions, readAsk } from "./options.js";
+
+/** Three weeks, the longest that is a small number to the engines of JavaScript. */
+const SPAN_MAX = 2 ** 31 - 1;
 
 /**
  * A gate's answers about one feature of one subject.
@@ -14,12 +17,13 @@ export class SubjectFeature {
   readonly subject: string;
   readonly feature: string;
   #hasAccess = false;
-  /** From when until when it is known, after how many changes of the gate. */
-  #from = NaN;
-  #until = NaN;
-  #changes = NaN;
-  /** After how many changes it was last asked without being remembered. */
-  #asked = NaN;
+  /** In which era of the gate that is known. */
+  #known: Era | undefined;
+  /** In which it was last asked without being remembered. */
+  #asked: Era | undefined;
+  /** From when until when it is known, since the era began: small numbers lie in the object. */
+  #from = 0;
+  #until = 0;
 
   constructor(gate: Gate, subject: string, feature: string) {
     this.#gate = gate;
@@ -33,10 +37,12 @@ export class SubjectFeature {
     const { at, amount, used } = ask;
     const plain = at !== at && amount !== amount && used !== used;
     if (!plain) return this.#gate.access(this.subject, this.feature, now, ask);
-    if (now >= this.#from && now < this.#until && this.#changes === this.#gate.changes) {
-      return this.#hasAccess;
+    const era = this.#gate.era(now);
+    if (this.#known === era) {
+      const since = now - era.begun;
+      if (since >= this.#from && since < this.#until) return this.#hasAccess;
     }
-    return this.#ask(now, ask);
+    return this.#ask(now, ask, era);
   }
 
   check(options?: AskOptions): Decision {
@@ -63,18 +69,18 @@ export class SubjectFeature {
    * Until when an answer holds costs more than the answer, so it is left out of the first question
    * after each change.
    */
-  #ask(now: number, ask: Ask): boolean {
-    // The wasm may die of the question: what is answered then is good for nothing later.
-    const { changes } = this.#gate;
-    if (this.#asked !== changes) {
-      this.#asked = changes;
+  #ask(now: number, ask: Ask, era: Era): boolean {
+    if (this.#asked !== era) {
+      this.#asked = era;
       return this.#gate.access(this.subject, this.feature, now, ask);
     }
     const [hasAccess, until] = this.#gate.accessUntil(this.subject, this.feature, now);
+    // The wasm may have died of the question: what is answered then is good for nothing later.
+    if (this.#gate.era(now) !== era) return hasAccess;
     this.#hasAccess = hasAccess;
-    this.#from = now;
-    this.#until = until;
-    this.#changes = changes;
+    this.#known = era;
+    this.#from = Math.ceil(now - era.begun);
+    this.#until = Math.floor(Math.min(until - era.begun, SPAN_MAX)) || this.#from;
     return hasAccess;
   }
 }

@@ -76,6 +76,7 @@ export class Gate {
   readonly #keeper: Keeper | undefined;
   readonly #refresher: Refresher | undefined;
   readonly #pages: Pages | undefined;
+  #era: Era = { changes: NaN, begun: NaN };
   /** Where the bytes of the gate lie, and where those of the one before it. */
   #remains: readonly [present: Remains | undefined, dead: Remains | undefined] = [
     undefined,
@@ -356,6 +357,13 @@ export class Gate {
     }
   }
 
+  /** @internal The present era; one begins when it is first asked for after a change. */
+  era(now: number): Era {
+    const { changes } = this;
+    if (this.#era.changes !== changes) this.#era = { changes, begun: now };
+    return this.#era;
+  }
+
   /** @internal Whether there is access, and until when unless something changes. */
   accessUntil(subject: string, feature: string, now: number): readonly [boolean, number] {
     const until = (): readonly [boolean, number] => {
@@ -454,6 +462,13 @@ export class Gate {
     if (dead !== undefined) bringBack(gate, dead);
     this.#recorded.replay(gate);
   }
+}
+
+/** The time between two changes of what a gate answers. */
+export interface Era {
+  readonly changes: number;
+  /** When it was first asked for. */
+  readonly begun: number;
 }
 
 /** What a decision says when nothing can be asked. */

@@ -10,20 +10,19 @@ const BOUND = 10_000;
 export async function open(given) {
   const { block, subjects, features, now } = given;
   const gate = await openGate(given);
-  const handles = [];
-  for (let number = 1; number <= subjects; number += 1) {
-    const subject = await gate.subject(`subject-${number}`);
-    const bound = {};
-    handles.push({ subject, bound });
-    if (number > BOUND) continue;
-    for (const key of features) {
-      bound[key] = subject.feature(key);
-      for (let again = 0; again < 3; again += 1) bound[key].hasAccess({ now });
+  const handles = new Array(subjects * features.length);
+  const named = [];
+  for (let number = 0; number < subjects; number += 1) {
+    named[number] = await gate.subject(`subject-${number + 1}`);
+    if (number >= BOUND) continue;
+    for (const [at, key] of features.entries()) {
+      const bound = named[number].feature(key);
+      for (let again = 0; again < 3; again += 1) bound.hasAccess({ now });
+      handles[number * features.length + at] = bound;
     }
   }
   return (i) => {
-    const { subject, bound } = handles[block.numbers[i]];
-    const key = block.features[i];
-    return (bound[key] ??= subject.feature(key)).hasAccess({ now: block.now });
+    const bound = (handles[block.pairs[i]] ??= named[block.numbers[i]].feature(block.features[i]));
+    return bound.hasAccess({ now: block.now });
   };
 }
