@@ -17,7 +17,7 @@ use std::time::{Duration, Instant as Stopwatch};
 use edgegrant::engine::program::{
     Grant, Metered, Opening, Program, Rule, Stretch, Timeline, Usage,
 };
-use edgegrant::engine::{Question, UsageEvent, decide};
+use edgegrant::engine::{Question, UsageEvent, decide, decide_with};
 use edgegrant::{Amount, Instant, Interval, Recurrence};
 
 const START: &str = "2014-01-01T00:00:00Z";
@@ -49,6 +49,7 @@ fn case(name: &str) -> Case {
     match name {
         "map" => nested_map(),
         "nothing-crossed" => nothing_crossed(),
+        "nothing-crossed-computed" => nothing_crossed_computed(),
         "boundaries-crossed" => boundaries_crossed(),
         _ => unreachable!("there is no such case"),
     }
@@ -68,6 +69,8 @@ fn budgets() {
         let met = if cost <= most { "met" } else { "missed" };
         println!("{title}: {cost:?}, {ratio:.2} times the lookup; at most {most:?}: {met}");
     }
+    let computed = measure(case("nothing-crossed-computed"));
+    println!("the same with nothing crossed, computed from the opening: {computed:?}");
 }
 
 const MOST_CROSSED: Duration = Duration::from_micros(10);
@@ -107,15 +110,31 @@ fn ten_years(name: &str, amount: i64, used: i64) {
     );
 }
 
+/// As a snapshot has it: with the state that holds between two boundaries.
 fn nothing_crossed() -> Case {
+    let (program, now) = between_boundaries();
+    let steady = match &program.rule {
+        Rule::Metered(metered) => metered.steady(),
+        Rule::Boolean | Rule::Static => unreachable!("it is metered"),
+    };
+    let question = Question::at(now);
+    Box::new(move || decide_with(black_box(&program), steady.as_ref(), &question).has_access)
+}
+
+/// The same without that state.
+fn nothing_crossed_computed() -> Case {
+    let (program, now) = between_boundaries();
+    Box::new(move || ask(black_box(&program), &[], now))
+}
+
+fn between_boundaries() -> (Program, Instant) {
     let mut program = program(&[grant(500, None), grant(100, None), grant(1_000, None)]);
     if let Rule::Metered(metered) = &mut program.rule {
         metered.opening.at = at(100 * DAY);
         metered.opening.period_start = at(90 * DAY);
         metered.timeline.stretches.iter_mut().for_each(|stretch| stretch.from = at(90 * DAY));
     }
-    let now = at(101 * DAY);
-    Box::new(move || ask(black_box(&program), &[], now))
+    (program, at(101 * DAY))
 }
 
 fn boundaries_crossed() -> Case {
