@@ -17,7 +17,8 @@ use edgegrant::Amount;
 use edgegrant::engine::program::Rule;
 use edgegrant::gate::{Answer, Clock, Gate, Origin, Reason, Wanted};
 use edgegrant::snapshot::{
-    Body, DeltaReader, Digest, Encoded, EntitlementRecord, Offered, Settings, Slice, Stream, encode,
+    Body, DeltaReader, Digest, Encoded, EntitlementRecord, Offered, Roots, Settings, Slice, Stream,
+    encode,
 };
 use edgegrant::trust::sign;
 use snapshot_support::assemble::{Parts, catalogue};
@@ -191,7 +192,9 @@ fn fault_B31_pages_of_another_tenant() {
     .unwrap();
     assert_eq!(ours.page_bits, theirs.page_bits);
     let mixed = Encoded { pages: theirs.pages.clone(), ..ours.clone() };
-    let body = Body::open(mixed.pack(), &ours.roots, usage_as_of());
+    let bytes = mixed.pack();
+    let roots = Roots { pack_length: bytes.len() as u64, ..ours.roots };
+    let body = Body::open(bytes, &roots, usage_as_of());
     let codes: Vec<_> = body.unwrap().subjects().filter_map(Result::err).collect();
     assert!(codes.iter().all(|error| error.code() == "snapshot-digest") && !codes.is_empty());
     // Signed by the same key, their body belongs to their audience.

@@ -1,6 +1,14 @@
 import type { Decision } from "./decision.js";
-import type { Era, Gate, RecordOptions } from "./gate.js";
+import type { Gate, RecordOptions } from "./gate.js";
 import { type Ask, type AskOptions, readAsk } from "./options.js";
+
+/** The time between two changes of what a gate answers. */
+export interface Era {
+  /** After how many changes. */
+  readonly changes: number;
+  /** When it was first asked for. */
+  readonly begun: number;
+}
 
 /** Three weeks, the longest that is a small number to the engines of JavaScript. */
 const SPAN_MAX = 2 ** 31 - 1;

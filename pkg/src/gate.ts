@@ -14,6 +14,7 @@ import type { Checks, Decision, Entitlement } from "./decision.js";
 import { loadBytes } from "./body.js";
 import { coded, memory } from "./engine.js";
 import { GateError } from "./errors.js";
+import type { Era } from "./feature.js";
 import type * as glue from "./glue.js";
 import { grantsIn, readGrants } from "./grants.js";
 import {
@@ -342,11 +343,6 @@ export class Gate {
     return this.#config.now();
   }
 
-  /** @internal How often what this gate answers may have changed. */
-  get changes(): number {
-    return this.#living.alive.life * 2 ** 32 + this.#names().answers.changes;
-  }
-
   /** @internal As `hasAccess`, of what has been read. */
   access(subject: string, feature: string, now: number, ask: Ask): boolean {
     try {
@@ -357,9 +353,9 @@ export class Gate {
     }
   }
 
-  /** @internal The present era; one begins when it is first asked for after a change. */
+  /** @internal The present era, which ends with the next change of what this gate may answer. */
   era(now: number): Era {
-    const { changes } = this;
+    const changes = this.#living.alive.life * 2 ** 32 + this.#names().answers.changes;
     if (this.#era.changes !== changes) this.#era = { changes, begun: now };
     return this.#era;
   }
@@ -462,13 +458,6 @@ export class Gate {
     if (dead !== undefined) bringBack(gate, dead);
     this.#recorded.replay(gate);
   }
-}
-
-/** The time between two changes of what a gate answers. */
-export interface Era {
-  readonly changes: number;
-  /** When it was first asked for. */
-  readonly begun: number;
 }
 
 /** What a decision says when nothing can be asked. */

@@ -156,6 +156,8 @@ pub struct Steady {
     pub changes_at: Option<Instant>,
     /// Units left; negative is overage.
     pub net: Amount,
+    /// Where nothing is left: the earliest instant with access if nothing is used any more.
+    pub retry_at: Option<Instant>,
     /// What is counted besides.
     pub figures: Figures,
 }

@@ -56,18 +56,19 @@ pub(crate) fn decide_steadily(
     let used = question.used_steadily(steady.after, steady.until, usage_as_of)?;
     let net = steady.net - used;
     let reason = terms.reason(question.now, question.amount, || Some(net.or_zero()));
-    // Who is denied is told when to come again, which takes the calendar.
-    if !reason.has_access() {
-        return None;
-    }
+    let retry_at = match reason {
+        Reason::Exhausted if question.amount.is_some() || !used.is_zero() => return None,
+        Reason::Exhausted => steady.retry_at.filter(|at| terms.active_to.is_none_or(|to| *at < to)),
+        _ => None,
+    };
     let grace_end = terms.grace_until.filter(|end| question.now < *end);
     let change = earliest(steady.changes_at, earliest(grace_end, terms.active_to));
     Some(Decision {
-        has_access: true,
+        has_access: reason.has_access(),
         reason,
         numbers: Some(steady.figures.numbers(net, used, unlimited)),
         until: earliest(change, seen_after(question, change)),
-        retry_at: None,
+        retry_at,
         lapsed: false,
     })
 }
@@ -149,6 +150,8 @@ impl Metered {
         if overage.is_negative() {
             return None;
         }
+        let net = counted.left - overage;
+        let begun = Question::at(after.plus_millis(1));
         let figures = Figures {
             period: self.timeline.period_at(counted.at),
             usage: counted.usage,
@@ -158,7 +161,8 @@ impl Metered {
             after,
             until: self.boundary_after(after).unwrap_or(Instant::MAX),
             changes_at: self.changes_after(after.plus_millis(1)),
-            net: counted.left - overage,
+            net,
+            retry_at: if net.is_positive() { None } else { self.balance_reaches(&begun) },
             figures,
         })
     }

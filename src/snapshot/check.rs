@@ -53,7 +53,12 @@ fn usage(usage: Usage) -> bool {
 }
 
 fn steady_state(metered: &Metered, steady: &Steady) -> bool {
-    let Steady { after, until, net, figures, .. } = steady;
+    let Steady { after, until, changes_at, net, retry_at, figures } = steady;
+    let retries = match (changes_at, retry_at) {
+        (_, None) => true,
+        (None, Some(_)) => false,
+        (Some(change), Some(at)) => change <= at && !net.is_positive(),
+    };
     let Figures { period, usage, total_available } = *figures;
     let follows = match metered.usage {
         Usage::Flow { .. } => usage.is_some() && total_available.is_some(),
@@ -63,6 +68,7 @@ fn steady_state(metered: &Metered, steady: &Steady) -> bool {
     };
     after <= until
         && net.is_in_range()
+        && retries
         && follows
         && [usage, total_available].iter().flatten().all(|amount| amount.is_in_range())
         && period.to.is_none_or(|to| period.from <= to)

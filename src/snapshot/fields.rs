@@ -55,6 +55,9 @@ pub(super) mod flag {
     pub(in crate::snapshot) const GRANT_ALL: u64 = 127;
 }
 
+/// Stands for an instant that never comes, before one that it could not precede.
+pub(super) const NEVER: i64 = -1;
+
 /// How the id of a grant is kept: derived from the feature's key, or among the own bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum IdKind {
@@ -179,6 +182,11 @@ impl<'a> Fields<'a> {
 
     #[inline(always)]
     fn time_inlined(&mut self, base: i64) -> Option<Instant> {
+        Instant::from_millis(base.checked_add(self.millis()?)?)
+    }
+
+    #[inline(always)]
+    fn millis(&mut self) -> Option<i64> {
         let mut millis = self.shape.time()?;
         if self.marks.next() {
             millis = millis.checked_add(self.own.time()?)?;
@@ -186,7 +194,7 @@ impl<'a> Fields<'a> {
         if let Some(copy) = &mut self.copy {
             put_time(copy, millis);
         }
-        Instant::from_millis(base.checked_add(millis)?)
+        Some(millis)
     }
 
     fn time_if(&mut self, said: bool, base: i64) -> Option<Option<Instant>> {
@@ -300,8 +308,24 @@ impl<'a> Fields<'a> {
             Usage::Unknown => (None, None),
             Usage::Value { usage, .. } => (Some(usage), None),
         };
+        let retry_at = match changes_at {
+            Some(changes_at) => self.retry_at(changes_at, net)?,
+            None => None,
+        };
         let figures = Figures { period: Period { from, to }, usage, total_available };
-        Some(Some(Steady { after, until, changes_at, net, figures }))
+        Some(Some(Steady { after, until, changes_at, net, retry_at, figures }))
+    }
+
+    /// Reads when there is access again, which says nothing while something is left.
+    fn retry_at(&mut self, changes_at: Instant, net: Amount) -> Option<Option<Instant>> {
+        match self.millis()? {
+            0 if net.is_positive() => Some(None),
+            _ if net.is_positive() => None,
+            NEVER => Some(None),
+            later => Instant::from_millis(changes_at.millis().checked_add(later)?)
+                .filter(|at| *at >= changes_at)
+                .map(Some),
+        }
     }
 
     /// Reads a whole program into one that may have been used before, and tells `ids` for each

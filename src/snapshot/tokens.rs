@@ -1,7 +1,7 @@
 //! The other direction of `fields`: a program as tokens, from which shapes and own parts are made.
 
 use super::bytes::{Reader, amount_code, length, put_amount, put_time, put_varint, time_code};
-use super::fields::{IdKind, first_anchor, flag, millis, net_without_grants};
+use super::fields::{IdKind, NEVER, first_anchor, flag, millis, net_without_grants};
 use crate::amount::Amount;
 use crate::engine::program::{Grant, Metered, Program, Rule, Steady, Stretch, Usage};
 use crate::time::{Instant, Recurrence};
@@ -192,13 +192,19 @@ impl Tokens {
     }
 
     /// What is counted besides the units left.
-    fn figures(&mut self, metered: &Metered, Steady { until, net, figures, .. }: &Steady) {
+    fn figures(&mut self, metered: &Metered, steady: &Steady) {
+        let Steady { until, net, figures, .. } = steady;
         self.time(figures.period.from, metered.opening.period_start.millis());
         self.time_if(figures.period.to, until.millis());
         if let Usage::Flow { since_opening } = metered.usage {
             let usage = figures.usage.unwrap_or_default();
             self.used(usage - metered.opening.usage - since_opening);
             self.used(figures.total_available.unwrap_or_default() - usage - *net);
+        }
+        if let Some(changes_at) = steady.changes_at {
+            let later = steady.retry_at.map(|at| at.millis() - changes_at.millis());
+            let left = if net.is_positive() { 0 } else { NEVER };
+            self.0.push(Token::Time(later.unwrap_or(left)));
         }
     }
 

@@ -220,7 +220,8 @@ test("fault_K14 each kind of message is taken only for what it is", async () => 
   );
   const snapshots = [
     [slice, "snapshot-is-slice"],
-    [{ head: slice, pack: published.pack }, "head-malformed"],
+    [{ head: slice, pack: published.pack }, "head-too-large"],
+    [{ head: slice.subarray(0, 1_024), pack: published.pack }, "head-malformed"],
     [{ head: published.head, pack: slice }, "snapshot-format"],
   ];
   for (const [snapshot, code] of snapshots) {

@@ -155,6 +155,7 @@ fn metered(number: usize, feature: usize, key: &str, own: Own) -> EntitlementRec
             until: changes_at,
             changes_at: Some(changes_at),
             net: amount - used,
+            retry_at: None,
             figures: Figures {
                 period: Period { from: period_start, to: Some(reset) },
                 usage: Some(used),

@@ -147,7 +147,10 @@ impl Random {
             Usage::Value { usage, .. } => (Some(usage), None),
         };
         let figures = Figures { period, usage, total_available };
-        Steady { after, until, changes_at, net: self.amount(), figures }
+        let net = self.amount();
+        let later = changes_at.filter(|_| !net.is_positive()).map(|at| at.max(self.instant()));
+        let retry_at = later.filter(|_| self.chance(70));
+        Steady { after, until, changes_at, net, retry_at, figures }
     }
 
     fn entitlement(&mut self, feature: &str) -> EntitlementRecord {

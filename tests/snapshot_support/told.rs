@@ -37,6 +37,7 @@ pub fn entitlement(feature: &Feature<'_>, record: &EntitlementRecord) -> Value {
             "after": millis(steady.after), "until": millis(steady.until),
             "changesAt": maybe(steady.changes_at), "net": nanos(steady.net),
             "from": millis(steady.figures.period.from), "to": maybe(steady.figures.period.to),
+            "retryAt": maybe(steady.retry_at),
             "usage": steady.figures.usage.map(nanos),
             "totalAvailable": steady.figures.total_available.map(nanos),
         })

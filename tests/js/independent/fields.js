@@ -119,14 +119,24 @@ function readMetered(fields, published) {
 }
 
 // What is counted besides the units left.
-function readFigures(fields, flags, { until, net }, { flow, level, value }, periodStart, before) {
+function readFigures(fields, flags, steady, usage, periodStart, before) {
+  const { until, changesAt, net } = steady;
   const from = fields.time(periodStart);
   const to = flags & 256 ? fields.time(until) : null;
-  const told = { from, to, net: String(net), totalAvailable: null };
-  if (flow === undefined) return { ...told, usage: level ?? value?.[1] ?? null };
-  const usage = fields.amount(before + BigInt(flow));
-  const totalAvailable = String(fields.amount(usage + net));
-  return { ...told, usage: String(usage), totalAvailable };
+  const told = { from, to, net: String(net), usage: null, totalAvailable: null, retryAt: null };
+  if (usage.flow !== undefined) {
+    const used = fields.amount(before + BigInt(usage.flow));
+    told.usage = String(used);
+    told.totalAvailable = String(fields.amount(used + net));
+  } else {
+    told.usage = usage.level ?? usage.value?.[1] ?? null;
+  }
+  if (changesAt !== null) {
+    const later = fields.time();
+    if (net > 0n && later !== 0) throw new Error("something is left");
+    if (net <= 0n && later >= 0) told.retryAt = changesAt + later;
+  }
+  return told;
 }
 
 // What is known of usage, and what would be left if nothing were granted.
