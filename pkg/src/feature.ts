@@ -1,6 +1,6 @@
 import type { Decision } from "./decision.js";
-import type { Gate, RecordOptions } from "./gate.js";
-import { type Ask, type AskOptions, readAsk } from "./options.js";
+import type { Gate } from "./gate.js";
+import { type Ask, type AskOptions, type RecordOptions, readAsk } from "./options.js";
 
 /** The time between two changes of what a gate answers. */
 export interface Era {

@@ -31,6 +31,7 @@ import {
   type AskOptions,
   type Config,
   type GateOptions,
+  type RecordOptions,
   type RefreshOptions,
   type RequestContext,
   type SubjectOptions,
@@ -465,14 +466,6 @@ const LOST = { stale: true, clock: "untrusted" } as const;
 
 function listed<T, U>(next: string | undefined, items: T[], make: (item: T) => U): Listed<U> {
   return { items: items.map(make), ...(next !== undefined && { next }) };
-}
-
-/** When usage was seen. */
-export interface RecordOptions {
-  /** When, if not now. */
-  at?: number | Date;
-  /** What the clock shows, when the caller knows. */
-  now?: number | Date;
 }
 
 /** A gate without I/O, for a module's top level; `ready` fetches the first snapshot. */

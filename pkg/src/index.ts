@@ -2,12 +2,13 @@ import { engine } from "./engine.js";
 
 export type * from "./decision.js";
 export { GateError } from "./errors.js";
-export { createGate, Gate, openGate, type RecordOptions } from "./gate.js";
+export { createGate, Gate, openGate } from "./gate.js";
 export type { SubjectFeature } from "./feature.js";
 export { httpStatus, type HttpStatus } from "./http.js";
 export type {
   AskOptions,
   GateOptions,
+  RecordOptions,
   RefreshOptions,
   RequestContext,
   SnapshotBytes,

@@ -377,3 +377,11 @@ function snapshot(value: unknown, name: string): Config["snapshot"] {
   const head = bytes(own(given, "head"), `${name}.head`);
   return { head, pack: bytes(own(given, "pack"), `${name}.pack`) };
 }
+
+/** When usage was seen. */
+export interface RecordOptions {
+  /** When, if not now. */
+  at?: number | Date;
+  /** What the clock shows, when the caller knows. */
+  now?: number | Date;
+}

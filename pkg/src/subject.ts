@@ -1,8 +1,8 @@
 import { featureKey } from "./arguments.js";
 import type { Decision, Entitlement } from "./decision.js";
 import { SubjectFeature } from "./feature.js";
-import type { Gate, RecordOptions } from "./gate.js";
-import type { AskOptions } from "./options.js";
+import type { Gate } from "./gate.js";
+import type { AskOptions, RecordOptions } from "./options.js";
 import type {
   Expiring,
   Filter,
