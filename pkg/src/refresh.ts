@@ -128,6 +128,8 @@ export class Refresher {
     const flight: Flight = { ctx, landing: this.#fly(ctx, easy) };
     const land = () => {
       if (this.#flight === flight) this.#flight = undefined;
+      // The alarm may have rung while the flight was still writing.
+      this.#arm();
     };
     this.#flight = flight;
     flight.landing.then(land, land);

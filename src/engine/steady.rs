@@ -108,9 +108,10 @@ impl Question<'_> {
         }
         let new = |event: &&UsageEvent| event.at >= usage_as_of && event.at < minute;
         let seen: Amount = self.extra.iter().filter(new).map(|event| event.amount).sum();
-        let used = seen + self.used;
         // A correction is only taken up by a grant that something is left of.
-        if used.is_negative() { None } else { Some(used) }
+        let corrects = |event: &UsageEvent| event.amount.is_negative();
+        let corrected = self.used.is_negative() || self.extra.iter().any(corrects);
+        if corrected { None } else { Some(seen + self.used) }
     }
 }
 
@@ -157,6 +158,11 @@ impl Metered {
             usage: counted.usage,
             total_available: counted.grant_usage.map(|burnt| burnt + counted.left),
         };
+        // Refills may add up to what no snapshot can say.
+        let told = [figures.usage, figures.total_available];
+        if !told.iter().flatten().all(|amount| amount.is_in_range()) {
+            return None;
+        }
         Some(Steady {
             after,
             until: self.boundary_after(after).unwrap_or(Instant::MAX),

@@ -58,12 +58,21 @@ impl Scratch {
             f64::from(u8::from(answer.clock_trusted)),
             answer.source.map_or(f64::NAN, source),
             f64::from(u8::from(answer.policy_source == PolicySource::Local)),
-            answer.config.map_or(f64::NAN, |config| self.keep_config(config)),
-            answer.unit.and_then(|unit| self.texts.keep(unit)).unwrap_or(f64::NAN),
+            self.keep_config(answer),
+            self.keep_unit(answer),
         ];
     }
 
-    fn keep_config(&mut self, config: &str) -> f64 {
+    /// No decision has a config as well, so that neither takes the other's cell.
+    fn keep_unit(&mut self, answer: &Answer<&str>) -> f64 {
+        let unit = answer.unit.filter(|_| answer.kind == Some(Kind::Metered));
+        unit.and_then(|unit| self.texts.keep(unit)).unwrap_or(f64::NAN)
+    }
+
+    fn keep_config(&mut self, answer: &Answer<&str>) -> f64 {
+        let Some(config) = answer.config.filter(|_| answer.kind == Some(Kind::Static)) else {
+            return f64::NAN;
+        };
         let number = self.texts.keep(config);
         if number.is_none() {
             self.config = Some(config.to_owned());

@@ -4,7 +4,7 @@
 pub(super) struct Texts {
     cells: Vec<Cell>,
     /// How often a cell was taken.
-    taken: f64,
+    taken: u64,
 }
 
 #[derive(Clone, Default)]
@@ -20,7 +20,7 @@ const BYTES_MAX: usize = 1024;
 
 impl Default for Texts {
     fn default() -> Self {
-        Self { cells: vec![Cell::default(); CELLS], taken: 0.0 }
+        Self { cells: vec![Cell::default(); CELLS], taken: 0 }
     }
 }
 
@@ -41,15 +41,16 @@ impl Texts {
             return None;
         }
         let cell = self.cells.get_mut(place)?;
-        self.taken += 1.0;
-        let number = self.taken * CELLS as f64 + place as f64;
+        self.taken += 1;
+        let number = (self.taken * CELLS as u64 + place as u64) as f64;
         *cell = Cell { number, text: text.into() };
         Some(number)
     }
 
     /// The text with a number, for as long as no other took its cell.
     pub(super) fn get(&self, number: f64) -> Option<&str> {
-        let cell = self.cells.get(number as usize % CELLS)?;
+        // Numbers outgrow the wasm's addresses in time.
+        let cell = self.cells.get((number as u64 % CELLS as u64) as usize)?;
         (cell.number == number).then_some(&*cell.text)
     }
 }

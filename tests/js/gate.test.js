@@ -317,3 +317,23 @@ test("http statuses come from reasons", () => {
   assert.equal(status(denial("exhausted", { retryAt: undefined })).status, 402);
   assert.throws(() => status({}), { code: "argument-invalid" });
 });
+
+test("configs and units are told however many there are, and whichever meet", async () => {
+  const count = 1_200;
+  const key = (number) => `limits-${number}`;
+  const declared = Array.from({ length: count }, (_, number) => {
+    return { feature: key(number), unit: `unit-${number}` };
+  });
+  const entitlements = declared.map(({ feature }, number) => {
+    return { feature, type: "static", config: { seats: number } };
+  });
+  const { head, pack } = publish([...declared, { subject: "acme", entitlements }]);
+  const many = await openGate({ snapshot: { head, pack }, audience, trustedKeys, now: () => now });
+  for (const turn of [1, 2]) {
+    for (let number = 0; number < count; number += 1) {
+      const { config, unit } = many.check("acme", key(number));
+      assert.deepEqual([config, unit], [{ seats: number }, undefined], `${number}, turn ${turn}`);
+    }
+  }
+  assert.equal(many.entitlements("acme").length, count);
+});

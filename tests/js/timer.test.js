@@ -104,3 +104,10 @@ test("a gate that nobody holds is not held by its timer", async () => {
   }
   assert.equal(held.deref(), undefined);
 });
+
+test("a store that takes longer than the interval holds no refresh up for ever", async () => {
+  const store = { get: async () => undefined, put: () => sleep(100) };
+  const gate = await loaded({ refreshEveryMs: 20, now: ticking, store });
+  await reach(4);
+  gate.close();
+});

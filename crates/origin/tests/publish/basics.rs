@@ -198,3 +198,17 @@ fn fault_B23_rows_that_stand_twice_are_refused_with_their_line() {
     assert_eq!(failure.code, "duplicate-subject");
     assert!(failure.message.contains("line 5: subject: "), "{}", failure.message);
 }
+
+#[test]
+fn refills_may_add_up_to_more_than_a_snapshot_can_say() {
+    let origin = Origin::new(concat!(
+        "{\"feature\":\"t\"}\n",
+        r#"{"subject":"acme","entitlements":[{"feature":"t","type":"metered","#,
+        r#""measureUsageFrom":"2026-11-01T00:00:00Z","grants":[{"id":"g","#,
+        r#""amount":9007199254740991,"effectiveAt":"2026-11-01T00:00:00Z","#,
+        r#""recurrence":{"interval":"P1D","anchor":"2026-11-01T00:00:00Z"}}],"#,
+        r#""usage":{"kind":"flow","events":[{"at":"2026-11-01T12:00:00Z","amount":1}]}}]}"#,
+        "\n"
+    ));
+    origin.publish("2026-11-20T12:00:10Z").unwrap();
+}

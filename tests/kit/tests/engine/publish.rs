@@ -142,3 +142,28 @@ fn instants(facts: &question::Ledger, seed: u64) -> Vec<(Instant, Option<Instant
     };
     all.map(|at| (at, as_of(at))).filter(serves).collect()
 }
+
+#[test]
+fn usage_that_is_corrected_is_counted_by_the_program() {
+    property::holds("corrected", 300, |seed| {
+        let facts = facts(seed);
+        let mut failures = Vec::new();
+        for (publish_at, as_of) in instants(&facts, seed) {
+            let publication = published_at(&facts, publish_at, as_of).expect("it is published");
+            let Some(steady) = record(&publication).steady else { continue };
+            let at = metered(&publication).usage_as_of;
+            let event = |minutes: i64, units: i64| UsageEvent {
+                at: at.plus_millis(minutes * MINUTE),
+                amount: Amount::from_units(units),
+            };
+            let used = [event(0, 1_000_000), event(1, -8)];
+            let now = steady.after.plus_millis(5 * MINUTE);
+            let question = Question { extra: &used, ..Question::at(now) };
+            let program = &record(&publication).program;
+            if decide_with(program, Some(&steady), &question) != decide(program, &question) {
+                failures.push(format!("{publish_at}"));
+            }
+        }
+        failures
+    });
+}
