@@ -58,7 +58,11 @@ fn encoded_before() -> Encoded {
     encoded
 }
 
-fn signed_head(roots: &Roots, version: u64) -> Vec<u8> {
+fn second_key() -> SecretKey {
+    SecretKey::from_seed(1, [43; 32])
+}
+
+fn signed_head(roots: &Roots, version: u64, keys: &[SecretKey]) -> Vec<u8> {
     let issued_at = usage_as_of();
     let head = Head {
         audience: AUDIENCE.to_owned(),
@@ -73,7 +77,7 @@ fn signed_head(roots: &Roots, version: u64) -> Vec<u8> {
         pack_length: roots.pack_length,
         shrunk_at_version: 0,
     };
-    sign(&head, &[key()]).unwrap()
+    sign(&head, keys).unwrap()
 }
 
 fn open(bytes: &[u8]) -> VerifiedHead {
@@ -88,7 +92,7 @@ fn keyring() -> Keyring {
 /// The files, and what they say for readers in other languages.
 fn written() -> Vec<(String, Vec<u8>)> {
     let (encoded, before) = (encoded(), encoded_before());
-    let (pack, head) = (encoded.pack(), signed_head(&encoded.roots, 2));
+    let (pack, head) = (encoded.pack(), signed_head(&encoded.roots, 2, &[key()]));
     let body = Body::open(pack.clone(), &encoded.roots, usage_as_of()).unwrap();
     let slice = cut(&body, &body.subject(SUBJECT).unwrap().unwrap(), &head).unwrap();
     let earlier: Vec<_> = before.parts().collect();
@@ -101,9 +105,10 @@ fn written() -> Vec<(String, Vec<u8>)> {
     told.push(b'\n');
     let parts = encoded.parts().map(|part| (format!("part/{}", part.digest), part.bytes.clone()));
     let whole = [
-        ("before.head", signed_head(&before.roots, 1)),
+        ("before.head", signed_head(&before.roots, 1, &[key()])),
         ("before.pack", before.pack()),
         ("head", head.clone()),
+        ("head.two-keys", signed_head(&encoded.roots, 2, &[key(), second_key()])),
         ("pack", pack.clone()),
         ("snapshot", bundle(&head, &pack)),
         ("delta", delta),
@@ -154,6 +159,15 @@ fn a_golden_head_and_its_pack_say_what_they_were_meant_to() {
     assert_eq!(told["subjects"], expected["subjects"]);
     assert_eq!(told["aliases"], expected["aliases"]);
     assert_eq!(told["subjects"].as_array().unwrap().len(), 23);
+}
+
+#[test]
+fn a_golden_head_may_be_signed_by_two_keys() {
+    let keys = [key(), second_key(), SecretKey::from_seed(1, [44; 32])];
+    let keyring = Keyring::new(keys.iter().map(SecretKey::trusted_key).collect(), 2).unwrap();
+    let head = verify(&read("head.two-keys"), &keyring, AUDIENCE).unwrap();
+    assert_eq!(head.head(), open(&read("head")).head());
+    assert!(verify(&read("head"), &keyring, AUDIENCE).is_err(), "one key is not enough");
 }
 
 #[test]
