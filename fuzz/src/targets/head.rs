@@ -114,7 +114,7 @@ fn assert_fields(head: &Head, payload: &[u8]) {
     assert!(keys[13..].iter().all(|key| (24..=255).contains(key)));
     let field = |key: usize| fields[key].1.clone();
     assert_eq!(field(0), Value::from("edgegrant-head"));
-    assert_eq!(integer(&field(1)), 0);
+    assert_eq!(integer(&field(1)), 1);
     assert_eq!(field(2), Value::from(head.audience.as_str()));
     assert_eq!(integer(&field(3)), i128::from(head.version));
     let instants =
