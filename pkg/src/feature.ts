@@ -10,8 +10,13 @@ export interface Era {
   readonly begun: number;
 }
 
-/** Three weeks, the longest that is a small number to the engines of JavaScript. */
-const SPAN_MAX = 2 ** 31 - 1;
+/** An era that begins where it is first asked for, which may be no time at all. */
+export function eraFrom(changes: number, now: number): Era {
+  return { changes, begun: Number.isFinite(now) ? now : 0 };
+}
+
+/** Twelve days: sums with it stay small numbers to the engines of JavaScript. */
+const SPAN_MAX = 2 ** 30;
 
 /**
  * A gate's answers about one feature of one subject.
@@ -88,7 +93,9 @@ export class SubjectFeature {
     this.#hasAccess = hasAccess;
     this.#known = era;
     this.#from = Math.ceil(now - era.begun);
-    this.#until = Math.floor(Math.min(until - era.begun, SPAN_MAX)) || this.#from;
+    // Where a clock is not trusted, nothing is said to hold.
+    const holds = Math.floor(Math.min(until - era.begun, this.#from + SPAN_MAX));
+    this.#until = Number.isNaN(holds) ? this.#from : holds;
     return hasAccess;
   }
 }

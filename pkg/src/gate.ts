@@ -14,7 +14,7 @@ import type { Checks, Decision, Entitlement } from "./decision.js";
 import { loadBytes } from "./body.js";
 import { coded, memory } from "./engine.js";
 import { GateError } from "./errors.js";
-import type { Era } from "./feature.js";
+import { type Era, eraFrom } from "./feature.js";
 import type * as glue from "./glue.js";
 import { grantsIn, readGrants } from "./grants.js";
 import {
@@ -357,7 +357,7 @@ export class Gate {
   /** @internal The present era, which ends with the next change of what this gate may answer. */
   era(now: number): Era {
     const changes = this.#living.alive.life * 2 ** 32 + this.#names().answers.changes;
-    if (this.#era.changes !== changes) this.#era = { changes, begun: now };
+    if (this.#era.changes !== changes) this.#era = eraFrom(changes, now);
     return this.#era;
   }
 

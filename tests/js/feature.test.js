@@ -50,6 +50,31 @@ test("a feature of a subject answers as the gate does, whenever it is asked", as
   assert.throws(() => held[0].hasAccess({ now }), { code: "closed" });
 });
 
+test("an era that begins at no time, or at a strange one, answers as the gate does", async () => {
+  for (const first of [Number.NaN, Infinity, -Infinity, -year * 100, 0, 8.64e15]) {
+    const gate = await open();
+    const acme = await gate.subject("acme");
+    const calls = acme.feature("api_calls");
+    /** What is answered, or with which code it is refused. */
+    const told = (ask) => {
+      try {
+        return ask();
+      } catch ({ code }) {
+        return code;
+      }
+    };
+    for (const at of [first, first, first, now, now + 1, now, now + year, now, first, now]) {
+      const expected = told(() => gate.hasAccess("acme", "api_calls", { now: at }));
+      assert.equal(
+        told(() => calls.hasAccess({ now: at })),
+        expected,
+        `at ${at}, first ${first}`,
+      );
+    }
+    gate.close();
+  }
+});
+
 test("what a feature remembers does not outlive usage, and options are not remembered", async () => {
   const gate = await open();
   const calls = (await gate.subject("acme")).feature("api_calls");

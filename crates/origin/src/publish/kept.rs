@@ -6,7 +6,10 @@
 //! compared. A page is taken by its name, which is the digest of its bytes; where anything else is
 //! found, or nothing, it is encoded.
 
-use std::time::UNIX_EPOCH;
+use std::env::current_exe;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::sync::OnceLock;
 
 use edgegrant::snapshot::{
     Digest, FeatureRecord, PART_BYTES_MAX, Part, Settings, WhenExpired, is_page,
@@ -107,13 +110,23 @@ fn key(settings: &Settings, features: &[FeatureRecord], page_bits: u8) -> Option
     Some(Digest(hasher.finalize().into()))
 }
 
-/// What tells a program from one that may encode in another way: its version, its length and when
-/// it was built.
-fn program() -> Option<Vec<u8>> {
-    let program = std::env::current_exe().and_then(std::fs::metadata).ok()?;
-    let built = program.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
-    let told = format!("{} {} {}", env!("CARGO_PKG_VERSION"), program.len(), built.as_nanos());
-    Some(Sha256::digest(told).to_vec())
+/// What tells a program from one that may encode in another way: the digest of its own bytes, read
+/// once.
+fn program() -> Option<[u8; DIGEST_BYTES]> {
+    static PROGRAM: OnceLock<Option<[u8; DIGEST_BYTES]>> = OnceLock::new();
+    *PROGRAM.get_or_init(|| {
+        let mut hasher = Sha256::new();
+        let mut program = BufReader::with_capacity(1 << 16, File::open(current_exe().ok()?).ok()?);
+        loop {
+            let read = program.fill_buf().ok()?;
+            if read.is_empty() {
+                return Some(hasher.finalize().into());
+            }
+            hasher.update(read);
+            let length = read.len();
+            program.consume(length);
+        }
+    })
 }
 
 #[cfg(test)]

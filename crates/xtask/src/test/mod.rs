@@ -7,6 +7,8 @@ mod tally;
 use std::process::ExitCode;
 use std::time::Instant;
 
+use clap::builder::PossibleValuesParser;
+
 use steps::{STEPS, Speed, Step};
 use tally::Tally;
 
@@ -17,7 +19,7 @@ pub(crate) struct Options {
     #[arg(long)]
     quick: bool,
     /// Only the step of this name.
-    #[arg(long, value_name = "STEP", conflicts_with = "quick")]
+    #[arg(long, value_name = "STEP", conflicts_with = "quick", value_parser = names())]
     only: Option<String>,
     /// Random ledgers that each property of the engine is tried on, optimised.
     #[arg(long, value_name = "N")]
@@ -25,6 +27,10 @@ pub(crate) struct Options {
     /// Where the property tests start from; printed by a failing one.
     #[arg(long, value_name = "S")]
     seed: Option<u64>,
+}
+
+fn names() -> PossibleValuesParser {
+    PossibleValuesParser::new(STEPS.iter().map(|step| step.name))
 }
 
 struct Outcome {
