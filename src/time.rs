@@ -304,6 +304,12 @@ impl Interval {
         (self.years as i64 * 12 + self.months as i64) * MEAN_MONTH_MS + self.millis as i64
     }
 
+    /// What has to be known of `start` to add this interval: lengths need no calendar.
+    #[inline]
+    const fn parted(self, start: Instant) -> Parted {
+        if self.years == 0 && self.months == 0 { Parted::EPOCH } else { Parted::of(start) }
+    }
+
     /// `start` plus `count` times this interval, field by field. `parted` is `start`.
     #[inline]
     fn add(self, start: Instant, parted: Parted, count: i64) -> Option<Instant> {
@@ -401,7 +407,7 @@ impl Recurrence {
     /// The point `anchor + n * interval`, or `None` outside the years 1 to 9999.
     #[must_use]
     pub fn nth(&self, n: i64) -> Option<Instant> {
-        self.interval.add(self.anchor, Parted::of(self.anchor), n)
+        self.interval.add(self.anchor, self.interval.parted(self.anchor), n)
     }
 
     /// The index of the last point at or before `at`.
@@ -417,7 +423,7 @@ impl Recurrence {
     pub(crate) fn around(&self, at: Instant) -> Around {
         let mean = self.interval.mean_millis().max(1);
         let mut index = (at.0 - self.anchor.0).div_euclid(mean);
-        let anchor = Parted::of(self.anchor);
+        let anchor = self.interval.parted(self.anchor);
         let nth = |n| self.interval.add(self.anchor, anchor, n);
         let (mut before, mut after) = (nth(index), nth(index + 1));
         // A point that cannot be told lies beyond the end of time on the anchor's far side.

@@ -5,6 +5,15 @@ use super::timeline::earliest;
 use crate::amount::Amount;
 use crate::time::Instant;
 
+/// The refills of a grant on both sides of an instant.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Refills {
+    /// The last one at or before it; none if the recurrence has gone on beyond the grant's end.
+    pub(super) last: Option<Instant>,
+    /// The first one after it.
+    pub(super) next: Option<Instant>,
+}
+
 impl Grant {
     /// When it stops to count, exclusive: the earliest of expiry, voiding and deletion, and never
     /// before it begins.
@@ -56,15 +65,17 @@ impl Grant {
         [Some(self.effective_at), expiry, voiding, deletion]
     }
 
-    /// The first refill after `at`.
-    pub(super) fn refill_after(&self, at: Instant) -> Option<Instant> {
-        let refill = self.recurrence?.after(at.max(self.before_effective()))?;
-        self.end().is_none_or(|end| refill < end).then_some(refill)
+    /// The refills on both sides of `at`.
+    pub(super) fn refills(&self, at: Instant) -> Refills {
+        let Some(recurrence) = self.recurrence else { return Refills::default() };
+        let around = recurrence.around(at.max(self.before_effective()));
+        let refill = |point: Option<Instant>| point.filter(|point| self.is_active_at(*point));
+        Refills { last: refill(around.before), next: refill(around.after) }
     }
 
-    /// Whether it is refilled exactly at `at`.
-    pub(super) fn is_refilled_at(&self, at: Instant) -> bool {
-        self.refill_after(at.plus_millis(-1)) == Some(at)
+    /// The first refill after `at`.
+    pub(super) fn refill_after(&self, at: Instant) -> Option<Instant> {
+        self.refills(at).next
     }
 
     /// The last refill after `from` and at or before `to`.

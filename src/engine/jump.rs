@@ -36,8 +36,8 @@ impl Run<'_> {
     fn step(&mut self) {
         let Some(next) = self.next_boundary() else { return };
         self.burn(Amount::ZERO, next);
-        self.at = next;
-        if let Some(reset) = self.metered.timeline.reset_at(next) {
+        self.arrive(next);
+        if let Some(reset) = self.reset_here() {
             self.reset(reset);
         }
         self.enter();
@@ -71,7 +71,7 @@ impl Run<'_> {
             self.grant_usage = Amount::ZERO;
             self.period_start = reset;
         }
-        self.at = end;
+        self.arrive(end);
     }
 
     /// Crosses all boundaries up to `last` when overage outlives every one of them.
@@ -92,7 +92,7 @@ impl Run<'_> {
         }
         self.overage -= absorbed;
         self.balances.fill(Amount::ZERO);
-        self.at = end;
+        self.arrive(end);
     }
 
     /// The first boundary ahead at which outstanding overage may end, if there is any and no grant
@@ -108,7 +108,7 @@ impl Run<'_> {
     /// The first boundary at or before `last` at which the overage may change its course: it is
     /// paid off, forgiven, or (when it is negative) taken up by a grant.
     fn overage_ending(&self, last: Instant) -> Option<Instant> {
-        let reset = self.metered.timeline.reset_after(self.at).filter(|reset| reset.at <= last);
+        let reset = self.resets.next.filter(|reset| reset.at <= last);
         let forgiven = reset.filter(|reset: &Reset| !reset.preserve_overage).map(|reset| reset.at);
         let last = forgiven.unwrap_or(last);
         let target = if self.overage.is_positive() { self.overage } else { Amount::EPSILON };

@@ -88,10 +88,11 @@ impl Run<'_> {
     /// The next refill or reset that finds a balance it changes.
     fn next_change(&self) -> Option<Instant> {
         let grants = || self.metered.grants.iter().zip(&self.balances);
-        let refills = grants().filter(|(grant, balance)| grant.amount != **balance);
-        let refill = refills.filter_map(|(grant, _)| grant.refill_after(self.at)).min();
+        let lacking =
+            grants().zip(&self.refills).filter(|((grant, left), _)| grant.amount != **left);
+        let refill = lacking.filter_map(|(_, refills)| refills.next).min();
         let rolls = grants().any(|(grant, balance)| grant.roll_over(*balance) != *balance);
-        let reset = self.metered.timeline.reset_after(self.at).filter(|_| rolls);
+        let reset = self.resets.next.filter(|_| rolls);
         earliest(refill, reset.map(|reset| reset.at))
     }
 }

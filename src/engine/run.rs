@@ -4,9 +4,10 @@
 //! activations) and ends by burning what was used in it together with the overage carried into it.
 //! Stretches without usage are crossed by [`jump`](super::jump) instead of phase by phase.
 
+use super::grant::Refills;
 use super::program::{Grant, Metered, Usage};
 use super::record::{Recorder, Segment};
-use super::timeline::{Reset, earliest};
+use super::timeline::{Reset, Resets, earliest};
 use crate::amount::Amount;
 use crate::time::Instant;
 
@@ -31,6 +32,9 @@ pub(super) struct Run<'a> {
     pub(super) horizon: Instant,
     /// Where the present phase began.
     pub(super) at: Instant,
+    /// What the calendar says of that instant, grant by grant: it is asked once for each boundary.
+    pub(super) refills: Vec<Refills>,
+    pub(super) resets: Resets,
     pub(super) balances: Vec<Amount>,
     pub(super) overage: Amount,
     pub(super) usage: Amount,
@@ -56,6 +60,8 @@ impl<'a> Run<'a> {
             events,
             horizon: opening.at,
             at: opening.at,
+            refills: metered.grants.iter().map(|grant| grant.refills(opening.at)).collect(),
+            resets: metered.timeline.resets(opening.at),
             balances: opening.balances.clone(),
             overage: opening.overage,
             usage: opening.usage,
@@ -127,11 +133,15 @@ impl<'a> Run<'a> {
     /// The answer at an instant sees its resets and refills, but activations and ends only along
     /// with one of these; a phase that goes on sees them all.
     pub(super) fn cross(&mut self, goes_on: bool) {
-        if let Some(reset) = self.metered.timeline.reset_at(self.at) {
+        let reset = self.reset_here();
+        if let Some(reset) = reset {
             self.reset(reset);
         }
+        let began = self.at == self.metered.opening.period_start;
+        let refilled = || self.refills.iter().any(|refills| refills.last == Some(self.at));
         let cut = |grant: &Grant| grant.is_cut_at(self.at, self.horizon);
-        if self.metered.shows_at(self.at) || (goes_on && self.metered.grants.iter().any(cut)) {
+        let shows = began || reset.is_some() || refilled();
+        if shows || (goes_on && self.metered.grants.iter().any(cut)) {
             self.enter();
             if !goes_on {
                 self.burn(Amount::ZERO, self.at);
@@ -141,13 +151,32 @@ impl<'a> Run<'a> {
 
     /// Refills, ends and activations at the present instant.
     pub(super) fn enter(&mut self) {
-        for (grant, balance) in self.metered.grants.iter().zip(&mut self.balances) {
+        let grants = self.metered.grants.iter().zip(&self.refills);
+        for ((grant, refills), balance) in grants.zip(&mut self.balances) {
             let active = grant.is_active_at(self.at);
             if !active {
                 *balance = Amount::ZERO;
-            } else if grant.effective_at == self.at || grant.is_refilled_at(self.at) {
+            } else if grant.effective_at == self.at || refills.last == Some(self.at) {
                 *balance = grant.amount;
             }
+        }
+    }
+
+    /// The reset that happens at the present instant.
+    pub(super) fn reset_here(&self) -> Option<Reset> {
+        self.resets.here.filter(|reset| reset.at == self.at)
+    }
+
+    /// Goes on to a later instant, and asks the calendar again where something lay before.
+    pub(super) fn arrive(&mut self, at: Instant) {
+        self.at = at;
+        for (grant, refills) in self.metered.grants.iter().zip(&mut self.refills) {
+            if refills.next.is_some_and(|next| next <= at) {
+                *refills = grant.refills(at);
+            }
+        }
+        if self.resets.next.is_some_and(|next| next.at <= at) {
+            self.resets = self.metered.timeline.resets(at);
         }
     }
 
@@ -181,7 +210,7 @@ impl<'a> Run<'a> {
         let used = self.take_used(next);
         self.usage += used;
         self.burn(used, next);
-        self.at = next;
+        self.arrive(next);
     }
 
     /// When a grant begins or ends or somebody resets by hand next.
@@ -193,8 +222,8 @@ impl<'a> Run<'a> {
 
     /// The first refill or reset after the present instant.
     pub(super) fn next_boundary(&self) -> Option<Instant> {
-        let refills = self.metered.grants.iter().filter_map(|grant| grant.refill_after(self.at));
-        earliest(refills.min(), self.metered.timeline.reset_after(self.at).map(|reset| reset.at))
+        let refills = self.refills.iter().filter_map(|refills| refills.next);
+        earliest(refills.min(), self.resets.next.map(|reset| reset.at))
     }
 
     /// When the next usage happens that has not been burnt.
@@ -207,10 +236,13 @@ impl<'a> Run<'a> {
 
     /// The sum of the usage before `until`, which then counts as burnt.
     fn take_used(&mut self, until: Instant) -> Amount {
-        let (taken, rest) = split_before(self.events, until);
-        self.events = rest;
-        let used = sum(taken) + self.pending;
-        self.pending = Amount::ZERO;
+        let mut used = core::mem::take(&mut self.pending);
+        while let [event, rest @ ..] = self.events
+            && event.at < until
+        {
+            used += event.amount;
+            self.events = rest;
+        }
         used
     }
 
@@ -266,8 +298,8 @@ impl Metered {
     /// a reset and at a refill.
     pub(super) fn shows_at(&self, at: Instant) -> bool {
         at == self.opening.period_start
-            || self.timeline.reset_at(at).is_some()
-            || self.grants.iter().any(|grant| grant.is_refilled_at(at))
+            || self.timeline.resets(at).here.is_some()
+            || self.grants.iter().any(|grant| grant.refills(at).last == Some(at))
     }
 }
 

@@ -12,13 +12,22 @@ pub struct Reset {
     pub preserve_overage: bool,
 }
 
+/// What resets happen at an instant and after it.
+#[derive(Clone, Copy)]
+pub(super) struct Resets {
+    /// The one at the instant itself.
+    pub(super) here: Option<Reset>,
+    /// The first one after it.
+    pub(super) next: Option<Reset>,
+}
+
 impl Stretch {
     /// What a timeline without stretches stands for.
     const ENDLESS: Self = Self { from: Instant::MIN, grid: None, preserve_overage: false };
 
-    /// The first automatic reset after `at`, if the stretch lasted for ever.
-    fn reset_after(&self, at: Instant) -> Option<Instant> {
-        self.grid.and_then(|grid| grid.after(at.max(self.from)))
+    /// The reset that begins it.
+    const fn reset(&self) -> Reset {
+        Reset { at: self.from, preserve_overage: self.preserve_overage }
     }
 }
 
@@ -49,35 +58,32 @@ impl Timeline {
         let around = stretch.grid.map(|grid| grid.around(at));
         let (start, end) = around.map_or((None, None), |around| (around.before, around.after));
         let from = start.map_or(stretch.from, |start| start.max(stretch.from));
-        let to = earliest(end, next);
+        let to = earliest(end, next.map(|next| next.from));
         Period { from, to }
     }
 
     /// The first reset after `at`, by hand or automatic. That measuring begins is no reset.
     #[must_use]
     pub fn reset_after(&self, at: Instant) -> Option<Reset> {
-        let (stretch, next) = self.stretch_at(at);
-        match (stretch.reset_after(at), next) {
-            (Some(automatic), manual) if manual.is_none_or(|manual| automatic < manual) => {
-                Some(Reset { at: automatic, preserve_overage: self.preserve_overage })
-            }
-            (_, Some(manual)) => {
-                let begun = self.stretches.iter().find(|stretch| stretch.from == manual);
-                let preserve_overage = begun.is_some_and(|stretch| stretch.preserve_overage);
-                Some(Reset { at: manual, preserve_overage })
-            }
-            (_, None) => None,
-        }
+        self.resets(at).next
     }
 
-    /// The reset that happens exactly at `at`.
-    #[must_use]
-    pub fn reset_at(&self, at: Instant) -> Option<Reset> {
-        let first = self.stretches.first()?;
-        if at <= first.from {
-            return None;
-        }
-        self.reset_after(at.plus_millis(-1)).filter(|reset| reset.at == at)
+    /// The resets at `at` and after it, by hand where an automatic one coincides.
+    pub(super) fn resets(&self, at: Instant) -> Resets {
+        let (stretch, next) = self.stretch_at(at);
+        let around = stretch.grid.map(|grid| grid.around(at.max(stretch.from)));
+        let (before, after) = around.map_or((None, None), |around| (around.before, around.after));
+        let automatic = |at| Reset { at, preserve_overage: self.preserve_overage };
+        let manual = next.as_ref().map(Stretch::reset);
+        // Of several resets in one minute the first decides what becomes of the overage.
+        let began = |stretch: &&Stretch| stretch.from == at;
+        let sooner = |after: &Instant| manual.is_none_or(|manual| *after < manual.at);
+        let here = match self.stretches.first() {
+            Some(first) if at <= first.from => None,
+            _ if at == stretch.from => self.stretches.iter().find(began).map(Stretch::reset),
+            _ => before.filter(|before| *before == at).map(automatic),
+        };
+        Resets { here, next: after.filter(sooner).map(automatic).or(manual) }
     }
 
     /// How many automatic resets lie after `from` and at or before `to`, within one stretch.
@@ -98,12 +104,11 @@ impl Timeline {
         self.stretches.iter().map(|stretch| stretch.from).find(|from| *from > at)
     }
 
-    /// The stretch that `at` is in, or the first one, and when the next begins.
-    fn stretch_at(&self, at: Instant) -> (Stretch, Option<Instant>) {
+    /// The stretch that `at` is in, or the first one, and the next.
+    fn stretch_at(&self, at: Instant) -> (Stretch, Option<Stretch>) {
         let begun = self.stretches.partition_point(|stretch| stretch.from <= at).max(1);
         let current = self.stretches.get(begun - 1).copied();
-        let next = self.stretches.get(begun).map(|stretch| stretch.from);
-        (current.unwrap_or(Stretch::ENDLESS), next)
+        (current.unwrap_or(Stretch::ENDLESS), self.stretches.get(begun).copied())
     }
 }
 

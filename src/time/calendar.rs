@@ -87,6 +87,8 @@ pub(super) struct Parted {
 }
 
 impl Parted {
+    pub(super) const EPOCH: Self = Self { month: 1970 * 12, into_month: 0 };
+
     #[inline]
     pub(super) const fn of(at: Instant) -> Self {
         let since = at.0 - Instant::MIN.0;
