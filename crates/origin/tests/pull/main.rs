@@ -9,6 +9,7 @@
 mod broken;
 mod run;
 mod server;
+mod troubled;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -23,7 +24,14 @@ use tempfile::TempDir;
 use crate::server::{Asked, Given, Server};
 
 /// What must never be seen outside of a request.
-const SECRETS: [&str; 2] = ["s3cret-of-the-test", "t0ken-of-the-session"];
+///
+/// The last one is how basic authentication writes the first.
+const SECRETS: [&str; 4] = [
+    "s3cret-of-the-test",
+    "t0ken-of-the-session",
+    "t0ken-of-the-identity-service",
+    "YWNjZXNzLWtleTpzM2NyZXQtb2YtdGhlLXRlc3Q=",
+];
 
 struct Shell(TempDir);
 
@@ -44,6 +52,7 @@ impl Shell {
             "MERAKI_DASHBOARD_API_KEY",
             "ASTRA_API_TOKEN",
             "ALERTLOGIC_SECRET_KEY",
+            "OPENMETER_TOKEN",
         ] {
             command.env(name, SECRETS[0]);
         }
