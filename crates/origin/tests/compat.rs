@@ -389,3 +389,28 @@ fn thousands_of_entitlements_of_a_pool_take_no_time() {
     let body: serde_json::Value = serde_json::from_str(&body).unwrap();
     assert_eq!(body.pointer("/metadata/count").unwrap(), 10_000);
 }
+
+#[test]
+fn members_that_are_null_are_as_if_they_were_absent() {
+    let null = concat!(
+        r#""json":{"subscriptionId":"s-1","name":null,"productTypes":null,"#,
+        r#""entitlements":null,"startDate":null,"counts":null}"#
+    );
+    let absent = r#""json":{"subscriptionId":"s-1"}"#;
+    let served = Served::with(&NETWORKS.replace(absent, null));
+    let list = "api/v1/administered/licensing/subscription/subscriptions?organizationIds[]=1";
+    let (status, body) = served.get(list);
+    assert_eq!(status, 200, "{body}");
+    assert!(body.contains(r#""productTypes":null"#), "{body}");
+    assert_eq!(served.get(&format!("{list}&productTypes[]=wireless")), (200, "[]".into()));
+    assert_eq!(served.get(&format!("{list}&skus[]=AP")), (200, "[]".into()));
+}
+
+#[test]
+fn what_a_bundle_leaves_out_is_not_invented() {
+    let served = Served::new();
+    let list = "subscriptions/v1/310000000007/entitlements?filter_bundles=";
+    for (wanted, status) in [("false", 200), ("False", 200), ("true", 400), ("1", 400), ("", 400)] {
+        assert_eq!(served.get(&format!("{list}{wanted}")).0, status, "{wanted}");
+    }
+}

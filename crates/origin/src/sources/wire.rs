@@ -41,6 +41,21 @@ impl<'de> Deserialize<'de> for Epoch {
     }
 }
 
+/// What is null is as what is absent: some servers write a list that they never made so.
+pub(crate) fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
+/// A name; an empty one names nobody.
+pub(crate) fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let name = Option::<String>::deserialize(deserializer)?;
+    Ok(name.filter(|name| !name.is_empty()))
+}
+
 /// A number or a string that holds one.
 fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let token = Box::<RawValue>::deserialize(deserializer)?;

@@ -277,3 +277,23 @@ fn usage_of_a_feature_is_divided_by_customer() {
     assert_eq!(import.codes(), ["usage-owner-unknown"]);
     assert_eq!(import.numbers("2026-03-10T12:01:00Z"), ["30", "70", "0"]);
 }
+
+#[test]
+fn what_is_null_is_as_if_it_were_absent() {
+    let mut given = metered(json!({}));
+    for name in ["isSoftLimit", "preserveOverageAtReset", "annotations", "activeTo"] {
+        given[name] = Value::Null;
+    }
+    let mut usage = usage(&[]);
+    usage["usage"]["data"] = Value::Null;
+    let nobody = json!({ "subjectKeys": null });
+    let import = imported(&[
+        ("customers.json", json!([customer(json!({ "usageAttribution": nobody }))])),
+        ("entitlements.json", json!([given])),
+        ("grants.json", json!([grant(json!({}))])),
+        ("values.ndjson", json!([value(json!({}))])),
+        ("usage.ndjson", json!([usage])),
+    ]);
+    assert_eq!(import.codes(), Vec::<&str>::new());
+    assert_eq!(import.numbers("2026-03-10T12:30:00Z"), ["40", "60", "0"]);
+}

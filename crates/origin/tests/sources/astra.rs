@@ -150,10 +150,11 @@ fn a_pool_adds_up_what_holds_and_all_that_is_used() {
 #[test]
 fn what_is_reserved_for_an_object_is_a_pool_of_its_own() {
     let reserved = json!({ "allocation": "cluster-1", "entitlementConsumption": "1" });
+    let free = json!({ "allocation": "", "entitlementConsumption": "2" });
     let import = imported(&[list(
         "entitlements",
         &[
-            entitlement(1, "clusters", json!("5"), json!({ "entitlementConsumption": "2" })),
+            entitlement(1, "clusters", json!("5"), free),
             entitlement(2, "clusters", json!("100"), reserved),
         ],
     )]);

@@ -49,8 +49,9 @@ fn a_value_says_what_type_an_entitlement_is() {
         entitlement("tier", json!({ "StringValue": "Enterprise" }), json!({})),
         entitlement("zero", json!({ "IntegerValue": 0 }), json!({})),
         entitlement("nothing", json!({}), json!({})),
+        entitlement("null", Value::Null, json!({})),
     ])]);
-    assert_eq!(import.codes(), ["value-missing"]);
+    assert_eq!(import.codes(), ["value-missing", "value-missing"]);
     assert_eq!(import.feature(&key("users")).attributes["dimension"], "users");
     let gate = import.gate();
     let check = |dimension: &str| gate.check("cust-1", &key(dimension));
@@ -208,9 +209,15 @@ fn what_cannot_be_answered_for_is_said() {
     let twice =
         page(&[with(integer(), license.clone()), with(json!({ "IntegerValue": 2 }), license)]);
     assert_eq!(imported(&[twice]).errors(), ["agreement-twice"]);
-    let nobody = page(&[with(integer(), json!({ "CustomerIdentifier": null }))]);
-    let import = imported(&[nobody]);
-    assert_eq!((import.codes(), import.facts.len()), (vec!["record-without-key"], 0));
+    for name in ["CustomerIdentifier", "ProductCode", "Dimension"] {
+        for nothing in [Value::Null, json!("")] {
+            let mut nobody = with(integer(), json!({}));
+            nobody[name] = nothing;
+            let import = imported(&[page(&[nobody])]);
+            let outcome = (import.codes(), import.facts.len());
+            assert_eq!(outcome, (vec!["record-without-key"], 0), "{name}");
+        }
+    }
 }
 
 fn worked(files: &[&str]) -> Option<Imported> {

@@ -175,6 +175,22 @@ fn a_violation_is_borne_for_its_class_until_its_grace_ends() {
 }
 
 #[test]
+fn what_is_null_is_as_if_it_were_absent() {
+    let listed = subscription("1", &[("AP", 4, 10)], json!({}));
+    let named = json!({ "id": "1", "name": "1", "status": "active" });
+    let of = |classes: Value| json!([{ "subscription": named, "violations": classes }]);
+    let unnamed = json!([{ "productClass": "AP", "gracePeriodEndsAt": "2026-12-07T00:00:00Z",
+        "missing": { "entitlements": null } }]);
+    for violations in
+        [json!({ "byProductClass": null }), json!({ "byProductClass": unnamed }), Value::Null]
+    {
+        let import = imported(&[json!([listed]), of(violations)]);
+        assert_eq!(import.codes(), Vec::<&str>::new());
+        assert_eq!(left_and_over(&import.gate().check("1", "AP")), numbers("6", "0"));
+    }
+}
+
+#[test]
 fn the_catalogue_describes_features() {
     let one = json!({ "sku": "AP", "name": "MR", "productType": "wireless", "productClass": "MR",
         "featureTier": "advantage", "isAddOn": false, "isFree": false });
@@ -330,10 +346,12 @@ fn what_says_nothing_of_licences_is_refused() {
 #[test]
 fn what_has_no_id_is_left_out() {
     let nameless = subscription("1", &[("AP", 1, 2)], json!({ "subscriptionId": null }));
-    let listed = subscription("2", &[("AP", 1, 2)], json!({}));
+    let unnamed = subscription("", &[("AP", 1, 2)], json!({}));
+    let listed = subscription("2", &[("AP", 1, 2), ("", 1, 2)], json!({}));
     let orphan = violation("9", "small", "S-E", "2026-12-07T00:00:00Z");
-    let import = imported(&[json!([listed, nameless]), orphan]);
-    assert_eq!(import.codes(), ["record-without-key", "subscription-missing"]);
+    let import = imported(&[json!([listed, nameless, unnamed]), orphan]);
+    let missing = "record-without-key";
+    assert_eq!(import.codes(), [missing, missing, "subscription-missing", missing]);
     assert_eq!(import.subjects().len(), 2);
     import.gate();
 }

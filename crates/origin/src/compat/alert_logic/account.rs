@@ -32,13 +32,13 @@ impl Wanted {
             pairs.find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned())
         };
         // The vendor's client writes booleans as Python does.
-        let is_true = |name| value(name).is_some_and(|value| value.eq_ignore_ascii_case("true"));
+        let is = |value: &String, flag: &str| value.eq_ignore_ascii_case(flag);
         Self {
             family: value("product_family"),
             status: value("status"),
             kind: value("subscription_type"),
-            active: is_true("active"),
-            bundles: is_true("filter_bundles"),
+            active: value("active").is_some_and(|active| is(&active, "true")),
+            bundles: value("filter_bundles").is_some_and(|bundles| !is(&bundles, "false")),
         }
     }
 }

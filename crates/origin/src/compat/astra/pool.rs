@@ -55,7 +55,8 @@ pub(super) fn renew(
 
 /// The subject and the feature of an entitlement; what is reserved for an object is that object's.
 fn key(account: &str, feature: Option<&str>, json: &Json) -> Option<(String, String)> {
-    let subject = match json.get("allocation").and_then(Value::as_str) {
+    let allocation = json.get("allocation").and_then(Value::as_str);
+    let subject = match allocation.filter(|allocation| !allocation.is_empty()) {
         Some(allocation) => format!("{account}/{allocation}"),
         None => account.to_owned(),
     };

@@ -6,7 +6,7 @@ use edgegrant::Amount;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use crate::sources::wire::{Epoch, Number};
+use crate::sources::wire::{Epoch, Number, or_default};
 
 /// What is asked. Members that the model does not know are passed over, as the service does.
 #[derive(Debug, Deserialize)]
@@ -34,7 +34,7 @@ pub(super) struct Entitlement {
     pub(super) dimension: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) customer_identifier: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub(super) value: Value,
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "seconds")]
     pub(super) expiration_date: Option<Epoch>,

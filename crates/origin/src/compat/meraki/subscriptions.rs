@@ -256,8 +256,9 @@ impl<'a> Filter<'a> {
         let Subscription { product_types, entitlements, .. } = subscription;
         let name = subscription.name.as_deref().unwrap_or_default().to_lowercase();
         let status: Vec<&str> = json.get("status").and_then(Value::as_str).into_iter().collect();
-        let types: Vec<&str> = product_types.iter().map(String::as_str).collect();
-        let skus: Vec<&str> = entitlements.iter().filter_map(|line| line.sku.as_deref()).collect();
+        let types: Vec<&str> = product_types.iter().flatten().map(String::as_str).collect();
+        let lines = entitlements.iter().flatten();
+        let skus: Vec<&str> = lines.filter_map(|line| line.sku.as_deref()).collect();
         any(&self.statuses, &status)
             && any(&self.product_types, &types)
             && any(&self.skus, &skus)

@@ -16,10 +16,8 @@ pub(super) struct Subscription {
     pub(super) name: Option<String>,
     pub(super) start_date: Option<Timestamp>,
     pub(super) end_date: Option<Timestamp>,
-    #[serde(default)]
-    pub(super) product_types: Vec<String>,
-    #[serde(default)]
-    pub(super) entitlements: Vec<Line>,
+    pub(super) product_types: Option<Vec<String>>,
+    pub(super) entitlements: Option<Vec<Line>>,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -6,6 +6,8 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+use crate::sources::wire::name;
+
 /// A list, or a record by itself.
 #[derive(Debug, Deserialize)]
 pub(super) struct Body<'a> {
@@ -28,12 +30,17 @@ pub(super) struct Metadata {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Entitlement {
+    #[serde(default, deserialize_with = "name")]
     pub(super) id: Option<String>,
+    #[serde(default, deserialize_with = "name")]
     pub(super) product: Option<String>,
+    #[serde(default, deserialize_with = "name")]
     pub(super) entitlement_type: Option<String>,
     pub(super) entitlement_value: Option<Scalar>,
     pub(super) entitlement_consumption: Option<Scalar>,
+    #[serde(default, deserialize_with = "name")]
     pub(super) source_subscription: Option<String>,
+    #[serde(default, deserialize_with = "name")]
     pub(super) allocation: Option<String>,
     pub(super) valid_from_timestamp: Option<Timestamp>,
     pub(super) valid_until_timestamp: Option<Timestamp>,
@@ -45,6 +52,7 @@ pub(super) struct License {}
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Subscription {
+    #[serde(default, deserialize_with = "name")]
     pub(super) id: Option<String>,
     pub(super) status: Option<String>,
     /// Days; -1 where there are none.

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::sources::wire::{Epoch, Number};
+use crate::sources::wire::{Epoch, Number, name, or_default};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -15,13 +15,17 @@ pub(super) struct Page {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Entitlement {
+    #[serde(default, deserialize_with = "name")]
     pub(super) product_code: Option<String>,
+    #[serde(default, deserialize_with = "name")]
     pub(super) dimension: Option<String>,
+    #[serde(default, deserialize_with = "name")]
     pub(super) customer_identifier: Option<String>,
-    #[serde(rename = "CustomerAWSAccountId")]
+    #[serde(rename = "CustomerAWSAccountId", default, deserialize_with = "name")]
     pub(super) account: Option<String>,
+    #[serde(default, deserialize_with = "name")]
     pub(super) license_arn: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub(super) value: Value,
     pub(super) expiration_date: Option<Epoch>,
 }

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use edgegrant::time::Timestamp;
 use serde::{Deserialize, Deserializer};
 
-use crate::sources::wire::Number;
+use crate::sources::wire::{Number, name, or_default};
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Subscription {
+    #[serde(default, deserialize_with = "name")]
     pub(super) subscription_id: Option<String>,
     pub(super) name: Option<String>,
     pub(super) status: Option<String>,
@@ -26,6 +27,7 @@ pub(super) struct Subscription {
 
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Entitlement {
+    #[serde(default, deserialize_with = "name")]
     pub(super) sku: Option<String>,
     pub(super) seats: Option<Seats>,
 }
@@ -51,6 +53,7 @@ pub(super) struct EnterpriseAgreement {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Sku {
+    #[serde(default, deserialize_with = "name")]
     pub(super) sku: Option<String>,
     pub(super) name: Option<String>,
     pub(super) product_type: Option<String>,
@@ -64,18 +67,20 @@ pub(super) struct Sku {
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Compliance {
     pub(super) subscription: Named,
+    #[serde(default, deserialize_with = "or_default")]
     pub(super) violations: Violations,
 }
 
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Named {
+    #[serde(default, deserialize_with = "name")]
     pub(super) id: Option<String>,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Violations {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub(super) by_product_class: Vec<Violation>,
 }
 
@@ -89,7 +94,7 @@ pub(super) struct Violation {
 
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Missing {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub(super) entitlements: Vec<Entitlement>,
 }
 
@@ -108,6 +113,7 @@ pub(super) struct Overview {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct License {
+    #[serde(default, deserialize_with = "name")]
     pub(super) key: Option<String>,
     pub(super) organization_id: Option<String>,
 }
@@ -116,7 +122,9 @@ pub(super) struct License {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct DeviceLicense {
+    #[serde(default, deserialize_with = "name")]
     pub(super) id: Option<String>,
+    #[serde(default, deserialize_with = "name")]
     pub(super) license_type: Option<String>,
     pub(super) state: Option<String>,
     pub(super) seat_count: Option<Number>,

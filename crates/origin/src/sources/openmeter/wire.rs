@@ -9,7 +9,7 @@ use edgegrant::time::{ExpirationUnit, Timestamp};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::sources::wire::Number;
+use crate::sources::wire::{Number, or_default};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -23,7 +23,7 @@ pub(crate) struct Customer {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct UsageAttribution {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub(crate) subject_keys: Vec<String>,
 }
 
@@ -61,9 +61,9 @@ pub(super) struct Entitlement {
     #[serde(default)]
     pub(super) annotations: Option<BTreeMap<String, Box<RawValue>>>,
     pub(super) config: Option<Box<RawValue>>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub(super) is_soft_limit: bool,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub(super) preserve_overage_at_reset: bool,
     pub(super) measure_usage_from: Option<Timestamp>,
     pub(super) last_reset: Option<Timestamp>,
@@ -154,6 +154,7 @@ pub(super) struct UsageAnswer {
 pub(super) struct MeterQuery {
     pub(super) from: Option<Timestamp>,
     pub(super) to: Option<Timestamp>,
+    #[serde(default, deserialize_with = "or_default")]
     pub(super) data: Vec<MeterRow>,
 }
 
