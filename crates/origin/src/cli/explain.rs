@@ -62,8 +62,13 @@ pub(super) fn run(args: &Args, json: bool) -> Outcome {
         return Ok(Exit::Ok);
     }
     print(&explained.answer);
-    for GrantView { id, state, balance, burnt, .. } in grants {
-        say!("  grant {id}: {state}, {} left, {} burnt", balance, burnt);
+    let is_burnt = explained.answer.total_available.is_some();
+    for GrantView { id, state, balance, burnt, amount, .. } in grants {
+        if is_burnt {
+            say!("  grant {id}: {state}, {balance} left, {burnt} burnt");
+        } else {
+            say!("  grant {id}: {state}, gives {amount}");
+        }
     }
     for segment in segments {
         let what = if segment.from == segment.to { "reset" } else { "phase" };

@@ -285,18 +285,27 @@ pub(super) fn print(answer: &Answer) {
         ("overage", answer.overage),
         ("available in the period", answer.total_available),
     ];
-    let unit = answer.unit.as_deref().unwrap_or("");
+    let unit = answer.unit.as_ref().map_or(String::new(), |unit| format!(" {unit}"));
     for (name, number) in numbers {
         if let Some(number) = number {
-            say!("  {name}: {} {unit}", number);
+            say!("  {name}: {number}{unit}");
         }
+    }
+    if answer.usage_known == Some(false) {
+        say!("  usage: not known");
     }
     if let Some(config) = &answer.config {
         say!("  config: {config}");
     }
     if let Some(period) = answer.period {
-        let to = period.to.map_or("for ever".to_owned(), |to| to.to_string());
-        say!("  usage period: {} to {to}", period.from);
+        match period.to {
+            Some(to) => say!("  usage period: {} to {to}", period.from),
+            None if answer.total_available.is_some() => {
+                say!("  usage period: since {}", period.from);
+            }
+            // What is not burnt has no period that tells anything.
+            None => {}
+        }
     }
     for (name, instant) in [("holds until", answer.until), ("access again", answer.retry_at)] {
         if let Some(instant) = instant {

@@ -78,6 +78,13 @@ impl FactFiles {
 /// What the facts say of a feature, if they say anything.
 type Attributes = BTreeMap<String, String>;
 
+/// The same in words, behind the feature's key.
+fn described(attributes: Option<&Attributes>) -> String {
+    let Some(attributes) = attributes else { return String::new() };
+    let words = attributes.iter().map(|(name, value)| format!("{name} {value}"));
+    format!(" ({})", words.collect::<Vec<_>>().join(", "))
+}
+
 #[derive(Serialize)]
 struct FeaturesView {
     features: Vec<FeatureView>,
@@ -113,9 +120,10 @@ impl Catalogue {
             super::print_json(&FeaturesView { features })?;
             return Ok(Exit::Ok);
         }
-        for FeatureView { feature, unit, when_expired, .. } in features {
+        for FeatureView { feature, unit, when_expired, attributes, .. } in features {
+            let known = described(attributes.as_ref());
             let unit = unit.map_or(String::new(), |unit| format!(", in {unit}"));
-            say!("{feature}{unit}: {when_expired} once the snapshot has expired");
+            say!("{feature}{known}{unit}: {when_expired} once the snapshot has expired");
         }
         Ok(Exit::Ok)
     }

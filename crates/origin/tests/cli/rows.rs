@@ -84,6 +84,10 @@ fn row_aws_by_dimension() {
         let line = format!("check buyer p/users --amount 5 --used {used} --now {NOW}");
         assert_eq!(shell.json(&line, code)["balance"], 55 - used);
     }
+    let text = shell.run(&format!("check buyer p/users --now {NOW}"), 0);
+    assert!(text.starts_with("access: within-balance\n  usage: not known\n"), "{text}");
+    let text = shell.run(&format!("check buyer p/users --used 50 --now {NOW}"), 0);
+    assert!(text.starts_with("access: within-balance\n  balance: 5\n  usage: 50\n"), "{text}");
     let customers = query(&shell, "entitled p/users --access-only", 0);
     assert_eq!(customers, json!({ "items": ["310000000007"] }));
 }

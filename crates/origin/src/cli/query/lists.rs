@@ -4,7 +4,7 @@ use edgegrant::gate::{Clock, Filter, FoundEntitlement, Listed, Listing};
 use edgegrant::{Amount, Instant};
 use serde::Serialize;
 
-use super::{Attributes, FactFiles};
+use super::{Attributes, FactFiles, described};
 use crate::cli::gate::{AnswerView, Asked, Trust};
 use crate::cli::{Outcome, output, print_json};
 use crate::failure::{Exit, Failure};
@@ -183,7 +183,8 @@ impl Violations {
             let FoundEntitlement { subject, feature, answer, grace_until, .. } = found;
             let overage = answer.overage.unwrap_or_default().to_string();
             let grace = grace_until.map_or(String::new(), |end| format!(", in grace until {end}"));
-            format!("{subject} {feature}: {overage} over{grace}")
+            let known = described(facts.attributes(&feature));
+            format!("{subject} {feature}{known}: {overage} over{grace}")
         };
         print(self.filters.find(true, None)?, json, view, line)
     }

@@ -62,6 +62,18 @@ fn row_meraki_seats() {
 }
 
 #[test]
+fn seats_are_told_in_words() {
+    let shell = network();
+    let words = "access: within-balance\n  balance: 15 seat\n  usage: 10 seat\n  \
+                 overage: 0 seat\n  holds until: ";
+    let text = shell.run(&format!("check 77 AP --now {NOW}"), 0);
+    assert!(text.starts_with(words), "{text}");
+    // Seats are held against what is granted, not burnt from it.
+    let text = shell.run(&format!("explain 77 AP --now {NOW}"), 0);
+    assert!(text.contains("  grant 1001/AP: active, gives 25\n"), "{text}");
+}
+
+#[test]
 fn row_meraki_bind_validate() {
     let shell = network();
     let missing = json!([{ "feature": "AP", "amount": 5, "reason": "exhausted" }]);
@@ -76,6 +88,10 @@ fn row_meraki_compliance_by_product_class() {
     assert_eq!(texts(&over, "/attributes/productClass"), ["MS"]);
     assert_eq!(texts(&over, "/graceUntil"), ["2026-12-07T00:00:00Z"]);
     assert_eq!(over.pointer("/items/0/overage").unwrap(), 11);
+    let line = "query violations --subject 77 --facts facts.ndjson";
+    let text = shell.run(&format!("{line} --now {NOW}"), 0);
+    assert!(text.contains("productClass MS, "), "{text}");
+    assert!(text.ends_with("): 11 over, in grace until 2026-12-07T00:00:00Z\n"), "{text}");
     // Without the facts nobody knows the class.
     let over = query(&shell, "violations --subject 77", 0);
     assert_eq!(over.pointer("/items/0/attributes"), None);
@@ -86,6 +102,8 @@ fn row_meraki_catalogue() {
     let shell = network();
     let told = query(&shell, "catalogue SW --facts facts.ndjson", 0);
     assert_eq!(told.pointer("/features/0/attributes/productClass").unwrap(), "MS");
+    let text = shell.run(&format!("query catalogue SW --facts facts.ndjson --now {NOW}"), 0);
+    assert!(text.starts_with("SW (") && text.contains(", productClass MS,"), "{text}");
     let listed = query(&shell, &format!("{RECORDS} catalogue-entry --where productClass=MS"), 0);
     assert_eq!(texts(&listed, "/record/sku"), ["SW"]);
     assert_eq!(listed.pointer("/items/0/subject"), None);
