@@ -9,7 +9,7 @@ import { dataset, sizesUpTo } from "./dataset.mjs";
 import { against, keep, median, table } from "./table.mjs";
 
 const module = (name) => import(join(process.env.PACKAGE, "dist/esm", name));
-const { engine, memory } = await module("engine.js");
+const { engine } = await module("gates.js");
 const { Answers } = await module("answer.js");
 const { Names } = await module("names.js");
 await module("node.js");
@@ -33,7 +33,7 @@ function steps({ subjects, head, pack, now, trustedKeys }) {
     times[name] = (user + system) / 1000;
     last = process.cpuUsage();
   };
-  const gate = new (engine().Gate)(audience, trustedKeys, 1, false);
+  const gate = new (engine.glue.Gate)(audience, trustedKeys, 1, false);
   gate.offer(head, now, true);
   lap("verify");
   const reading = gate.stream(false);
@@ -81,4 +81,4 @@ console.log(
   `largest to smallest: median ${middle.toFixed(2)}, best ${best.toFixed(2)}; ` +
     against(middle, BUDGET.spread),
 );
-console.log(`memory of the wasm after all of it: ${megabytes(memory().buffer.byteLength)}`);
+console.log(`memory of the wasm after all of it: ${megabytes(engine.memory.buffer.byteLength)}`);

@@ -5,7 +5,7 @@ import { audience, folder, publish, serve, start, token, trustedKeys } from "./d
 import { against, keep, table } from "./table.mjs";
 
 const { openGate } = await import(process.env.PACKAGE + "/dist/esm/node.js");
-const { memory } = await import(process.env.PACKAGE + "/dist/esm/engine.js");
+const { engine } = await import(process.env.PACKAGE + "/dist/esm/gates.js");
 
 const subjects = Number(process.argv[2]);
 const resident = Math.min(1000, subjects / 10);
@@ -50,7 +50,7 @@ function cost({ traffic }) {
   return { requests, bytes };
 }
 
-const used = () => memory().buffer.byteLength;
+const used = () => engine.memory.buffer.byteLength;
 const share = (bytes) => `${((100 * bytes) / packBytes).toFixed(3)} %`;
 
 const paged = await open({ paged: true });

@@ -1,7 +1,6 @@
 import type { Counted, Decision, Period, Reason, Source } from "./decision.js";
-import { numbersAt } from "./engine.js";
+import type { Wasm } from "./engine.js";
 import type { Gate } from "./glue.js";
-import { reasons } from "./reasons.js";
 
 // The order of the numbers is that of `Scratch::keep` in src/wasm/answer.rs.
 const LENGTH = 22;
@@ -21,6 +20,7 @@ const UNKEPT = -1;
 
 /** Reads the latest decision of a gate of the wasm, over a snapshot or over a slice. */
 export class Answers {
+  readonly #engine: Wasm;
   readonly #gate: Latest;
   readonly #address: number;
   #numbers: Float64Array;
@@ -28,10 +28,11 @@ export class Answers {
   readonly #made: unknown[] = [];
   readonly #numbersMade: number[] = [];
 
-  constructor(gate: Latest) {
+  constructor(engine: Wasm, gate: Latest) {
+    this.#engine = engine;
     this.#gate = gate;
     this.#address = gate.latest;
-    this.#numbers = numbersAt(this.#address, LENGTH);
+    this.#numbers = this.#engine.numbersAt(this.#address, LENGTH);
   }
 
   /** How often what the gate answers may have changed. */
@@ -69,14 +70,14 @@ export class Answers {
 
   #view(): Float64Array {
     // Memory that grows leaves older views empty.
-    if (this.#numbers.length === 0) this.#numbers = numbersAt(this.#address, LENGTH);
+    if (this.#numbers.length === 0) this.#numbers = this.#engine.numbersAt(this.#address, LENGTH);
     return this.#numbers;
   }
 
   /** All properties at once: adding them one by one takes longer than all the rest. */
   #usual(numbers: Numbers): Flat {
     const hasAccess = numbers[0] === 1;
-    const reason = reasons()[numbers[1]] as Reason;
+    const reason = this.#engine.reasons[numbers[1]] as Reason;
     const stale = numbers[14] === 1;
     const clock = numbers[15] === 1 ? "trusted" : "untrusted";
     const [until, version, age] = [numbers[10], numbers[12], numbers[13]];
@@ -110,7 +111,7 @@ export class Answers {
     const decision: Flat = {
       hasAccess: hasAccess === 1,
       ...(known(kind) && { type: TYPES[kind] as Type }),
-      reason: reasons()[reason] as Reason,
+      reason: this.#engine.reasons[reason] as Reason,
       stale: numbers[14] === 1,
       clock: numbers[15] === 1 ? "trusted" : "untrusted",
     };

@@ -1,4 +1,4 @@
-import { coded, life } from "./engine.js";
+import { engine } from "./gates.js";
 import type { Gate } from "./glue.js";
 import type { Config } from "./options.js";
 import { download, notServed, slicesOf, stream, turn } from "./transport.js";
@@ -28,10 +28,10 @@ export async function fetchBody(
   signal: AbortSignal,
 ): Promise<void> {
   let deltaUntried = true;
-  while (coded(() => gate().offered) !== undefined) {
-    const files = coded(() => gate().wanted(deltaUntried)) as Files | undefined;
+  while (engine.coded(() => gate().offered) !== undefined) {
+    const files = engine.coded(() => gate().wanted(deltaUntried)) as Files | undefined;
     if (files === undefined) {
-      coded(() => gate().swap());
+      engine.coded(() => gate().swap());
     } else if (files.folder === "part") {
       await fetchParts(config, gate, files.names, signal);
     } else if (files.folder === "pack") {
@@ -45,7 +45,7 @@ export async function fetchBody(
 
 /** Lets the wasm give back what the old snapshot took, and others run in between. */
 export async function settle(gate: () => Gate): Promise<void> {
-  while (coded(() => gate().settle())) await turn();
+  while (engine.coded(() => gate().settle())) await turn();
 }
 
 /** A part by its name, not verified. */
@@ -79,7 +79,7 @@ async function fetchParts(
   const fetchNext = async () => {
     for (const name of left) {
       const bytes = await fetchPart(config, name, signal);
-      coded(() => gate().supply(name, bytes));
+      engine.coded(() => gate().supply(name, bytes));
     }
   };
   await Promise.all(Array.from({ length: REQUESTS_AT_ONCE }, fetchNext));
@@ -102,7 +102,7 @@ async function fetchDelta(
   } catch {
     signal.throwIfAborted();
     const now = config.now();
-    coded(() => gate().offer(head, now, false));
+    engine.coded(() => gate().offer(head, now, false));
   }
 }
 
@@ -112,19 +112,19 @@ async function pour(config: Config, gate: () => Gate, files: Files, signal: Abor
   const { headers } = config;
   const isDelta = folder === "delta";
   const wanted = { path: pathOf(files), headers, lengthMax, ...(isDelta && DELTA_SLICES) };
-  const reading = coded(() => gate().stream(isDelta));
-  const born = life();
+  const reading = engine.coded(() => gate().stream(isDelta));
+  const born = engine.life;
   let useful = true;
   try {
     const found = await stream(config, wanted, signal, (chunk) => {
       // What reads is gone with its instance.
-      useful = born === life() && coded(() => gate().feed(reading, chunk));
+      useful = born === engine.life && engine.coded(() => gate().feed(reading, chunk));
       return useful;
     });
-    if (found && useful) coded(() => reading.finish());
+    if (found && useful) engine.coded(() => reading.finish());
     return found;
   } finally {
-    if (born === life()) reading.free();
+    if (born === engine.life) reading.free();
   }
 }
 

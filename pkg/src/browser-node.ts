@@ -7,7 +7,7 @@ export { GateError } from "./errors.js";
 
 /** As in a browser, with the wasm from the package's folder. */
 export function openSlice(options: SliceOptions): Promise<Slice> {
-  const packed = new URL("../edgegrant.wasm", import.meta.url);
+  const packed = new URL("../slice.wasm", import.meta.url);
   return open(options, async (wasm) => {
     const file = wasm === undefined ? packed : wasm;
     return typeof file === "string" || file instanceof URL ? readFile(file) : file;

@@ -23,7 +23,7 @@ export type {
  */
 export function openSlice(options: SliceOptions): Promise<Slice> {
   // Bundlers that know this form carry the file along.
-  return open(options, (wasm) => compile(wasm ?? new URL("../edgegrant.wasm", import.meta.url)));
+  return open(options, (wasm) => compile(wasm ?? new URL("../slice.wasm", import.meta.url)));
 }
 
 async function compile(wasm: NonNullable<SliceOptions["wasm"]>): Promise<WasmSource> {

@@ -1,53 +1,120 @@
 import { GateError } from "./errors.js";
-import * as glue from "./glue.js";
+import type { Reason } from "./decision.js";
 
 /** A compiled module, or the bytes of one where the platform may compile. */
 export type WasmSource = WebAssembly.Module | BufferSource;
 
-let source: (() => WasmSource) | undefined;
-let instance: glue.InitOutput | undefined;
-let loading: Promise<void> | undefined;
-let generation = 1;
-/** Whether the present generation has no instance yet. */
-let stillborn = false;
-
-/** Says where the wasm comes from. Nothing is read or compiled before the first use. */
-export function provide(from: () => WasmSource): void {
-  source = from;
+/** What wasm-bindgen and the build make for every wasm. */
+interface Glue {
+  initSync(given: { module: WasmSource }): Instance;
+  renew(): Instance;
+  bury(): void;
+  reasons(): string[];
 }
 
-/** Instantiates the wasm now. A second call changes nothing: there is one instance. */
-export function start(module: WasmSource): void {
-  instance ??= glue.initSync({ module });
+interface Instance {
+  readonly memory: WebAssembly.Memory;
 }
 
-/** Instantiates the wasm once it has been fetched and compiled, unless that has been done. */
-export function load(compile: () => Promise<WasmSource>): Promise<void> {
-  if (instance !== undefined) return Promise.resolve();
-  // What failed is tried again by the next.
-  loading ??= compile()
-    .then(start)
-    .finally(() => (loading = undefined));
-  return loading;
-}
+/** An engine of whichever wasm. */
+export type Wasm = Engine<Glue>;
 
-/** The functions of the wasm, which is instantiated on the first call. */
-export function engine(): typeof glue {
-  if (stillborn) {
-    instance = glue.renew();
-    stillborn = false;
+/** One wasm: where it comes from, and the instance of it that lives. */
+export class Engine<G extends Glue> {
+  readonly #glue: G;
+  #source: (() => WasmSource) | undefined;
+  #instance: Instance | undefined;
+  #loading: Promise<void> | undefined;
+  #life = 1;
+  /** Whether the present life has no instance yet. */
+  #stillborn = false;
+  #reasons: readonly Reason[] | undefined;
+
+  constructor(glue: G) {
+    this.#glue = glue;
   }
-  if (instance !== undefined) return glue;
-  if (source === undefined) {
-    throw new GateError("not-initialised", "the wasm is not loaded: call `init(module)` first");
-  }
-  start(source());
-  return glue;
-}
 
-/** Which instance of the wasm lives. What was made in an earlier one must not be used any more. */
-export function life(): number {
-  return generation;
+  /** Says where the wasm comes from. Nothing is read or compiled before the first use. */
+  provide(from: () => WasmSource): void {
+    this.#source = from;
+  }
+
+  /** Instantiates the wasm now. A second call changes nothing: there is one instance. */
+  start(module: WasmSource): void {
+    this.#instance ??= this.#glue.initSync({ module });
+  }
+
+  /** Instantiates the wasm once it has been fetched and compiled, unless that has been done. */
+  load(compile: () => Promise<WasmSource>): Promise<void> {
+    if (this.#instance !== undefined) return Promise.resolve();
+    // What failed is tried again by the next.
+    this.#loading ??= compile()
+      .then((module) => this.start(module))
+      .finally(() => (this.#loading = undefined));
+    return this.#loading;
+  }
+
+  /** The functions of the wasm, which is instantiated on the first call. */
+  get glue(): G {
+    if (this.#stillborn) {
+      this.#instance = this.#glue.renew();
+      this.#stillborn = false;
+    }
+    if (this.#instance === undefined) {
+      if (this.#source === undefined) {
+        throw new GateError("not-initialised", "the wasm is not loaded: call `init(module)` first");
+      }
+      this.start(this.#source());
+    }
+    return this.#glue;
+  }
+
+  /** Which instance of the wasm lives. What was made in an earlier one must not be used any more. */
+  get life(): number {
+    return this.#life;
+  }
+
+  /** Leaves the dead instance for another, which is made from the compiled module when needed. */
+  renew(): void {
+    this.#glue.bury();
+    this.#life += 1;
+    this.#stillborn = true;
+  }
+
+  /** Runs what calls the wasm, whose errors carry their code as their name. */
+  coded<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      if (isDeath(error)) {
+        this.renew();
+        throw died(error);
+      }
+      const foreign = error instanceof Error && !(error instanceof GateError);
+      throw foreign ? new GateError(error.name, error.message) : error;
+    }
+  }
+
+  /** The words for all reasons that a decision may have. */
+  get reasons(): readonly Reason[] {
+    this.#reasons ??= Object.freeze(this.glue.reasons()) as readonly Reason[];
+    return this.#reasons;
+  }
+
+  /** The memory of the living instance. */
+  get memory(): WebAssembly.Memory {
+    return (this.#instance as Instance).memory;
+  }
+
+  /** The bytes at an address of the wasm's memory, whose buffer is a new one when it has grown. */
+  bytesAt(address: number, length: number): Uint8Array {
+    return new Uint8Array(this.memory.buffer, address, length);
+  }
+
+  /** The numbers at an address of the wasm's memory, likewise. */
+  numbersAt(address: number, length: number): Float64Array {
+    return new Float64Array(this.memory.buffer, address, length);
+  }
 }
 
 /**
@@ -59,45 +126,9 @@ export function isDeath(error: unknown): boolean {
   return name === "RuntimeError" || name === "RangeError" || name === "InternalError";
 }
 
-/** Leaves the dead instance for another, which is made from the compiled module when it is needed. */
-export function renew(): void {
-  glue.bury();
-  generation += 1;
-  stillborn = true;
-}
-
-/** Runs what calls the wasm, whose errors carry their code as their name. */
-export function coded<T>(work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    if (isDeath(error)) {
-      renew();
-      throw died(error);
-    }
-    const foreign = error instanceof Error && !(error instanceof GateError);
-    throw foreign ? new GateError(error.name, error.message) : error;
-  }
-}
-
 /** What is thrown when the wasm died of a question that no policy answers. */
 export function died(cause?: unknown): GateError {
   const message =
     "the wasm died and was begun anew: ask again, and report `cause` if it comes back";
   return new GateError("wasm-died", message, { cause });
-}
-
-/** The memory of the living instance. */
-export function memory(): WebAssembly.Memory {
-  return (instance as glue.InitOutput).memory;
-}
-
-/** The bytes at an address of the wasm's memory, whose buffer is a new one when it has grown. */
-export function bytesAt(address: number, length: number): Uint8Array {
-  return new Uint8Array(memory().buffer, address, length);
-}
-
-/** The numbers at an address of the wasm's memory, likewise. */
-export function numbersAt(address: number, length: number): Float64Array {
-  return new Float64Array(memory().buffer, address, length);
 }

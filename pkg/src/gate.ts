@@ -12,7 +12,7 @@ import type { Answers } from "./answer.js";
 import { checksOf } from "./checks.js";
 import type { Checks, Decision, Entitlement } from "./decision.js";
 import { loadBytes } from "./body.js";
-import { coded, memory } from "./engine.js";
+import { engine } from "./gates.js";
 import { GateError } from "./errors.js";
 import { type Era, eraFrom } from "./feature.js";
 import type * as glue from "./glue.js";
@@ -90,6 +90,7 @@ export class Gate {
     const config = readConfig(options);
     this.#config = config;
     this.#living = new Living(
+      engine,
       () => this.#make(),
       (gate) => this.#bringBack(gate),
     );
@@ -276,7 +277,7 @@ export class Gate {
     const { from, to, hourly } = readSpan(options);
     const now = this.#config.now();
     const [id, key] = [subjectId(subject), featureKey(feature)];
-    return coded(() => this.#open().history(id, key, now, from, to, hourly)) as History;
+    return engine.coded(() => this.#open().history(id, key, now, from, to, hourly)) as History;
   }
 
   /**
@@ -285,7 +286,7 @@ export class Gate {
    */
   slice(subject: string): Uint8Array {
     const id = subjectId(subject);
-    return coded(() => this.#open().slice(id));
+    return engine.coded(() => this.#open().slice(id));
   }
 
   /**
@@ -382,7 +383,7 @@ export class Gate {
     if (snapshot === undefined) return;
     try {
       const at = now();
-      coded(() => {
+      engine.coded(() => {
         const { head, pack } = "file" in snapshot ? apart(snapshot.file) : snapshot;
         loadBytes(this.#open(), head, pack, at);
       });
@@ -450,7 +451,7 @@ export class Gate {
 
   #make(): glue.Gate {
     const gate = gateOf(this.#config);
-    this.#remains = [{ memory: memory(), address: gate.remains }, this.#remains[0]];
+    this.#remains = [{ memory: engine.memory, address: gate.remains }, this.#remains[0]];
     return gate;
   }
 

@@ -1,4 +1,5 @@
-import { engine } from "./engine.js";
+import type { Reason } from "./decision.js";
+import { engine } from "./gates.js";
 
 export type * from "./decision.js";
 export { GateError } from "./errors.js";
@@ -29,12 +30,16 @@ export type {
   Violation,
   When,
 } from "./query.js";
-export { reasons } from "./reasons.js";
 export type { Store, StoreName } from "./store.js";
 export type { Subject } from "./subject.js";
 export type * from "./told.js";
 
 /** The version of the wasm that answers, equal to this package's. */
 export function version(): string {
-  return engine().version();
+  return engine.glue.version();
+}
+
+/** The words for all reasons that a decision may have. */
+export function reasons(): readonly Reason[] {
+  return engine.reasons;
 }

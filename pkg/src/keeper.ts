@@ -1,5 +1,5 @@
 import { bytes } from "./arguments.js";
-import { coded } from "./engine.js";
+import { engine } from "./gates.js";
 import { GateError } from "./errors.js";
 import type { Gate } from "./glue.js";
 import { fileOf, floorOf, type Remains } from "./remains.js";
@@ -96,7 +96,7 @@ export class Keeper {
   /** What comes of stored bytes, or nothing when they are refused. */
   #try<T>(work: () => T): T | undefined {
     try {
-      return coded(work);
+      return engine.coded(work);
     } catch (error) {
       if (!(error instanceof GateError) || error.code === "closed") throw error;
       this.lastError = error;

@@ -1,7 +1,8 @@
 import { Answers } from "./answer.js";
-import { coded, died, isDeath, life, renew } from "./engine.js";
+import { died, isDeath, type Wasm } from "./engine.js";
 import { GateError } from "./errors.js";
-import type { Gate, SliceGate } from "./glue.js";
+import type { Gate } from "./glue.js";
+import type { SliceGate } from "./slice-glue.js";
 
 /** What of the wasm answers. */
 type Made = Gate | SliceGate;
@@ -18,12 +19,14 @@ export interface Alive<T> {
  * anew in another one and brings back what it held.
  */
 export class Living<T extends Made> {
+  readonly #engine: Wasm;
   readonly #make: () => T;
   readonly #bringBack: ((made: T) => void) | undefined;
   #alive: Alive<T> | undefined;
 
   /** `bringBack` is given what `make` made in another instance; without it, making is enough. */
-  constructor(make: () => T, bringBack?: (made: T) => void) {
+  constructor(engine: Wasm, make: () => T, bringBack?: (made: T) => void) {
+    this.#engine = engine;
     this.#make = make;
     this.#bringBack = bringBack;
     this.#alive = this.#begin();
@@ -33,7 +36,7 @@ export class Living<T extends Made> {
   get alive(): Alive<T> {
     const alive = this.#alive;
     if (alive === undefined) throw new GateError("closed", "it is closed: open another one");
-    return alive.life === life() ? alive : this.#revive();
+    return alive.life === this.#engine.life ? alive : this.#revive();
   }
 
   /** What the wasm answers, or what is answered by policy when it dies of that. */
@@ -47,7 +50,7 @@ export class Living<T extends Made> {
 
   /** The same where nothing can stand for the answer: without one it throws. */
   demand<A>(ask: (alive: Alive<T>) => A): A {
-    const answer = coded(() => this.ask<A | undefined>(ask, undefined));
+    const answer = this.#engine.coded(() => this.ask<A | undefined>(ask, undefined));
     if (answer === undefined) throw died();
     return answer;
   }
@@ -58,7 +61,7 @@ export class Living<T extends Made> {
    */
   byPolicy<A>(error: unknown, ask: (alive: Alive<T>) => A, otherwise: A): A {
     if (!isDeath(error)) throw error;
-    renew();
+    this.#engine.renew();
     try {
       return this.#distrusted(ask);
     } catch {
@@ -71,16 +74,16 @@ export class Living<T extends Made> {
     const alive = this.#alive;
     this.#alive = undefined;
     // What was in a dead instance is gone with it.
-    if (alive?.life === life()) alive.made.free();
+    if (alive?.life === this.#engine.life) alive.made.free();
   }
 
   #distrusted<A>(ask: (alive: Alive<T>) => A): A {
     const { alive } = this;
-    coded(() => alive.made.distrust(true));
+    this.#engine.coded(() => alive.made.distrust(true));
     try {
-      return coded(() => ask(alive));
+      return this.#engine.coded(() => ask(alive));
     } finally {
-      if (alive.life === life()) alive.made.distrust(false);
+      if (alive.life === this.#engine.life) alive.made.distrust(false);
     }
   }
 
@@ -88,16 +91,16 @@ export class Living<T extends Made> {
     const alive = this.#begin();
     this.#alive = alive;
     try {
-      coded(() => this.#bringBack?.(alive.made));
+      this.#engine.coded(() => this.#bringBack?.(alive.made));
     } catch {
       // It goes on without a snapshot, until one is fetched.
-      if (alive.life !== life()) this.#alive = this.#begin();
+      if (alive.life !== this.#engine.life) this.#alive = this.#begin();
     }
     return this.#alive;
   }
 
   #begin(): Alive<T> {
-    const made = coded(this.#make);
-    return { made, answers: new Answers(made), life: life() };
+    const made = this.#engine.coded(this.#make);
+    return { made, answers: new Answers(this.#engine, made), life: this.#engine.life };
   }
 }

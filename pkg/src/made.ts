@@ -1,4 +1,4 @@
-import { engine } from "./engine.js";
+import { engine } from "./gates.js";
 import type * as glue from "./glue.js";
 import type { Config } from "./options.js";
 
@@ -10,8 +10,8 @@ const SLICE_LENGTH_MAX = 270_336;
 /** A gate of the wasm without a snapshot. */
 export function gateOf(config: Config): glue.Gate {
   const { audience, trustedKeys, threshold, dangerouslyOpenWithoutSnapshot } = config;
-  const Engine = engine().Gate;
-  const gate = new Engine(audience, trustedKeys, threshold, dangerouslyOpenWithoutSnapshot);
+  const { Gate } = engine.glue;
+  const gate = new Gate(audience, trustedKeys, threshold, dangerouslyOpenWithoutSnapshot);
   if (config.paged) gate.holdPages(config.residentBytesMax);
   for (const [feature, policy] of config.whenExpired) gate.tighten(feature, policy);
   for (const [feature, policy] of config.dangerouslyWhenExpired) {
@@ -22,6 +22,6 @@ export function gateOf(config: Config): glue.Gate {
 
 /** A snapshot in one file as head and pack, in the same memory. */
 export function apart(file: Uint8Array): { head: Uint8Array; pack: Uint8Array } {
-  const head = engine().bundleHead(file.subarray(0, SLICE_LENGTH_MAX));
+  const head = engine.glue.bundleHead(file.subarray(0, SLICE_LENGTH_MAX));
   return { head, pack: file.subarray(BUNDLE_PREFIX + head.length) };
 }

@@ -1,6 +1,6 @@
 import type { Answers } from "./answer.js";
 import { wellFormed } from "./arguments.js";
-import { bytesAt } from "./engine.js";
+import { engine } from "./gates.js";
 import type { Gate } from "./glue.js";
 import type { Ask } from "./options.js";
 
@@ -45,7 +45,7 @@ export class Names {
   /** Writes the id of a subject and says how long it is. */
   #write(id: string): number {
     // Memory that grows leaves older views empty.
-    if (this.#room.length === 0) this.#room = bytesAt(this.#address, LENGTH);
+    if (this.#room.length === 0) this.#room = engine.bytesAt(this.#address, LENGTH);
     const room = this.#room;
     const { length } = id;
     for (let at = 0; at < length; at += 1) {

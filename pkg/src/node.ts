@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
-import { provide } from "./engine.js";
+import { engine } from "./gates.js";
 
-provide(() => readFileSync(new URL("../edgegrant.wasm", import.meta.url)));
+engine.provide(() => readFileSync(new URL("../edgegrant.wasm", import.meta.url)));
 
 export * from "./index.js";

@@ -1,4 +1,5 @@
-import { load, type WasmSource } from "./engine.js";
+import type { WasmSource } from "./engine.js";
+import { engine } from "./slices.js";
 import { GateError } from "./errors.js";
 import { readConfig, Slice, type SliceOptions } from "./slice.js";
 
@@ -9,10 +10,10 @@ export async function open(
 ): Promise<Slice> {
   const config = readConfig(options);
   try {
-    await load(() => compile(config.wasm));
+    await engine.load(() => compile(config.wasm));
   } catch (cause) {
     const cure =
-      "serve edgegrant.wasm beside the scripts or pass its address as `wasm`, and let the content " +
+      "serve slice.wasm beside the scripts or pass its address as `wasm`, and let the content " +
       "security policy allow 'wasm-unsafe-eval'";
     throw new GateError("wasm-unavailable", `the wasm cannot be loaded: ${cure}`, { cause });
   }

@@ -1,5 +1,5 @@
 import { fetchPart } from "./body.js";
-import { coded } from "./engine.js";
+import { engine } from "./gates.js";
 import type { GateError } from "./errors.js";
 import type { Gate } from "./glue.js";
 import type { Config } from "./options.js";
@@ -33,11 +33,11 @@ export class Pages {
   async reside(subject: string, ctx: object | undefined): Promise<void> {
     try {
       for (let parts = 0; parts < PARTS_MAX; parts += 1) {
-        const name = coded(() => this.#gate().needs(subject));
+        const name = engine.coded(() => this.#gate().needs(subject));
         if (name === undefined) return;
         const bytes = await this.#fetch(name, ctx);
         // What another brought meanwhile, or a swap made useless, the wasm leaves aside.
-        coded(() => this.#gate().keep(subject, name, bytes));
+        engine.coded(() => this.#gate().keep(subject, name, bytes));
         this.lastError = undefined;
       }
     } catch (error) {

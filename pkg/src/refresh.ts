@@ -1,5 +1,5 @@
 import { object, refuse } from "./arguments.js";
-import { coded } from "./engine.js";
+import { engine } from "./gates.js";
 import { GateError } from "./errors.js";
 import type { Gate } from "./glue.js";
 import { type Config, optionsOf, type RequestContext, stated } from "./options.js";
@@ -226,7 +226,7 @@ export class Refresher {
   async #head(signal: AbortSignal) {
     const headers = new Headers();
     // What turned out to be bad is fetched again, though the head has not changed.
-    const lacking = this.#version() === 0 || coded(() => this.#gate().isDamaged);
+    const lacking = this.#version() === 0 || engine.coded(() => this.#gate().isDamaged);
     const known = lacking ? undefined : this.#etag;
     if (known !== undefined) headers.set("if-none-match", known);
     return download(
@@ -238,7 +238,7 @@ export class Refresher {
 
   #offer(head: Uint8Array): number | undefined {
     const now = this.#config.now();
-    return coded(() => this.#gate().offer(head, now, false));
+    return engine.coded(() => this.#gate().offer(head, now, false));
   }
 
   async #fetchBody(head: Uint8Array, version: number, signal: AbortSignal): Promise<void> {
@@ -254,7 +254,7 @@ export class Refresher {
 
   #status() {
     const now = this.#config.now();
-    return coded(() => this.#gate().status(now)) as Told | undefined;
+    return engine.coded(() => this.#gate().status(now)) as Told | undefined;
   }
 }
 

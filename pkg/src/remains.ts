@@ -1,4 +1,4 @@
-import { engine } from "./engine.js";
+import { engine } from "./gates.js";
 import type { Gate } from "./glue.js";
 
 /** Where bytes of a gate lie, for as long as somebody holds the memory. */
@@ -66,7 +66,7 @@ function piece(buffer: ArrayBuffer, [address, length]: Span): Uint8Array {
 function page(buffer: ArrayBuffer, span: Span): Uint8Array {
   if (span[1] > 0) return piece(buffer, span);
   const [base, patch] = spansAt(buffer, span[0], 2).map((part) => piece(buffer, part));
-  return engine().patched(base as Uint8Array, patch as Uint8Array) ?? new Uint8Array();
+  return engine.glue.patched(base as Uint8Array, patch as Uint8Array) ?? new Uint8Array();
 }
 
 /** Makes a gate what another was whose instance is dead. All of it is verified again. */

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { provide } from "./engine.js";
+import { engine } from "./gates.js";
 
-provide(() => readFileSync(join(__dirname, "../edgegrant.wasm")));
+engine.provide(() => readFileSync(join(__dirname, "../edgegrant.wasm")));
 
 export * from "./index.js";

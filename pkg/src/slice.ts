@@ -1,7 +1,7 @@
 import { bytes, featureKey, object, own, refuse, subjectId } from "./arguments.js";
 import type { Decision, Entitlement } from "./decision.js";
-import { coded, engine } from "./engine.js";
-import type * as glue from "./glue.js";
+import { engine } from "./slices.js";
+import type * as glue from "./slice-glue.js";
 import { grantsIn, readGrants } from "./grants.js";
 import { expressionOf, readDemand, readWhen } from "./listing.js";
 import { type Alive, Living } from "./living.js";
@@ -35,7 +35,7 @@ export interface SliceOptions extends TrustOptions, Pick<GateOptions, "whenExpir
   now?: () => number;
   /** Refuse a slice of an earlier version, say than the one that was last seen here. */
   minVersion?: number;
-  /** `edgegrant.wasm`, where it does not lie beside the scripts: its address, bytes or module. */
+  /** `slice.wasm`, where it does not lie beside the scripts: its address, bytes or module. */
   wasm?: URL | string | WebAssembly.Module | BufferSource;
 }
 
@@ -64,8 +64,8 @@ export class Slice {
     this.subject = subject;
     this.#now = now;
     this.#slice = slice;
-    this.#living = new Living(() => {
-      const { SliceGate } = engine();
+    this.#living = new Living(engine, () => {
+      const { SliceGate } = engine.glue;
       const bytes = this.#slice;
       const gate = new SliceGate(audience, trustedKeys, threshold, subject, bytes, minVersion);
       for (const [feature, policy] of whenExpired) gate.tighten(feature, policy);
@@ -154,7 +154,7 @@ export class Slice {
     const now = this.#now();
     const key = featureKey(feature);
     const { made } = this.#living.alive;
-    return coded(() => made.history(key, now, from, to, hourly)) as History;
+    return engine.coded(() => made.history(key, now, from, to, hourly)) as History;
   }
 
   /** Takes a newer slice of the same subject; what is refused throws and changes nothing. */
@@ -162,14 +162,14 @@ export class Slice {
     const given = options === undefined ? {} : optionsOf(options, ["minVersion"]);
     const minVersion = stated(given, "minVersion", version, 0);
     const newer = window(slice, "slice");
-    coded(() => this.#living.alive.made.replace(newer, minVersion));
+    engine.coded(() => this.#living.alive.made.replace(newer, minVersion));
     this.#slice = newer.slice();
   }
 
   /** What is known of the snapshot that the slice was cut from. */
   get status(): SliceStatus {
     const now = this.#now();
-    return coded(() => this.#living.alive.made.status(now)) as SliceStatus;
+    return engine.coded(() => this.#living.alive.made.status(now)) as SliceStatus;
   }
 
   /** Gives the memory back. Whatever is asked afterwards throws `closed`; closing again is fine. */

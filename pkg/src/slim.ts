@@ -1,8 +1,8 @@
-import { start } from "./engine.js";
+import { engine } from "./gates.js";
 
 export * from "./index.js";
 
 /** Takes the wasm (`edgegrant/edgegrant.wasm`) from a caller that loads it in its own way. */
 export function init(module: WebAssembly.Module | BufferSource): void {
-  start(module);
+  engine.start(module);
 }

@@ -1,7 +1,7 @@
 import module from "../edgegrant.wasm";
-import { start } from "./engine.js";
+import { engine } from "./gates.js";
 
 // Instantiating here costs start-up time, of which a Worker has a second, and no request's CPU.
-start(module);
+engine.start(module);
 
 export * from "./index.js";

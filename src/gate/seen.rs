@@ -1,6 +1,7 @@
 //! Usage seen here that no snapshot includes yet.
 
 use std::collections::BTreeMap;
+use std::mem;
 
 use crate::amount::Amount;
 use crate::engine::UsageEvent;
@@ -14,7 +15,14 @@ use crate::time::Instant;
 /// Boundaries are at whole minutes, but a snapshot may include usage up to any instant within one.
 #[derive(Debug, Default)]
 pub(super) struct SeenUsage {
-    subjects: BTreeMap<String, BTreeMap<String, Vec<UsageEvent>>>,
+    subjects: BTreeMap<String, Vec<SeenFeature>>,
+}
+
+/// What was seen of one feature of a subject, of which few have many.
+#[derive(Debug)]
+struct SeenFeature {
+    key: String,
+    events: Vec<UsageEvent>,
 }
 
 /// Beyond so many sums the older half is put together: by minutes, and if that is not enough, where
@@ -34,8 +42,8 @@ impl SeenUsage {
 
     #[inline(never)]
     fn seen(&self, subject: &str, feature: &str) -> &[UsageEvent] {
-        let features = self.subjects.get(subject);
-        features.and_then(|features| features.get(feature)).map_or(&[], Vec::as_slice)
+        let mut features = self.subjects.get(subject).into_iter().flatten();
+        features.find(|seen| seen.key == feature).map_or(&[], |seen| &seen.events)
     }
 
     pub(super) fn record(
@@ -46,7 +54,12 @@ impl SeenUsage {
         metered: &Metered,
     ) {
         let features = self.subjects.entry(subject.to_owned()).or_default();
-        let events = features.entry(feature.to_owned()).or_default();
+        let known = features.iter().position(|seen| seen.key == feature);
+        let index = known.unwrap_or(features.len());
+        if known.is_none() {
+            features.push(SeenFeature { key: feature.to_owned(), events: Vec::new() });
+        }
+        let Some(SeenFeature { events, .. }) = features.get_mut(index) else { return };
         let place = events.partition_point(|other| other.at <= event.at);
         let before = place.checked_sub(1).and_then(|before| events.get_mut(before));
         match before.filter(|other| second(other) == second(&event)) {
@@ -63,7 +76,12 @@ impl SeenUsage {
         let crowded = self.subjects.len() > SUBJECTS;
         // Whoever is not resident may be so again, though not all can be remembered.
         let otherwise = if crowded { Some(body.usage_as_of()) } else { None };
-        self.subjects.retain(|subject, features| forget(features, body, subject, otherwise));
+        // Entries are never taken out one by one: the code for that is longer than all of this.
+        for (subject, mut features) in mem::take(&mut self.subjects) {
+            if forget(&mut features, body, &subject, otherwise) {
+                self.subjects.insert(subject, features);
+            }
+        }
     }
 
     /// Forgets what a body includes of those who stand in a page that became resident.
@@ -73,10 +91,8 @@ impl SeenUsage {
         }
         for subject in body.subjects_in(page).into_iter().flatten() {
             let id = subject.id();
-            if let Some(features) = self.subjects.get_mut(id)
-                && !forget(features, body, id, None)
-            {
-                self.subjects.remove(id);
+            if let Some(features) = self.subjects.get_mut(id) {
+                forget(features, body, id, None);
             }
         }
     }
@@ -85,13 +101,13 @@ impl SeenUsage {
 /// Forgets a subject's usage that a body includes, or what is before `otherwise` when it cannot
 /// tell. Whether anything is left.
 fn forget(
-    features: &mut BTreeMap<String, Vec<UsageEvent>>,
+    features: &mut Vec<SeenFeature>,
     body: &Body,
     subject: &str,
     otherwise: Option<Instant>,
 ) -> bool {
-    features.retain(|feature, events| {
-        match usage_as_of(body, subject, feature) {
+    features.retain_mut(|SeenFeature { key, events }| {
+        match usage_as_of(body, subject, key) {
             Ok(None) => events.clear(),
             Ok(as_of) => forget_before(events, as_of),
             Err(_) => forget_before(events, otherwise),

@@ -80,15 +80,6 @@ impl Scratch {
         number.unwrap_or(UNKEPT)
     }
 
-    pub(super) const fn count_record(&mut self) {
-        self.numbers.changes += 1.0;
-    }
-
-    pub(super) const fn count_change(&mut self) {
-        self.numbers.changes += 1.0;
-        self.numbers.changes_but_usage += 1.0;
-    }
-
     pub(super) const fn numbers(&self) -> *const f64 {
         self.numbers.decision.as_ptr()
     }
@@ -101,6 +92,19 @@ impl Scratch {
     /// The text with a number that a decision names.
     pub(super) fn text(&self, number: f64) -> Option<String> {
         self.texts.get(number).map(str::to_owned)
+    }
+}
+
+/// A slice's answers are read anew each time.
+#[cfg(feature = "gate")]
+impl Scratch {
+    pub(super) const fn count_record(&mut self) {
+        self.numbers.changes += 1.0;
+    }
+
+    pub(super) const fn count_change(&mut self) {
+        self.numbers.changes += 1.0;
+        self.numbers.changes_but_usage += 1.0;
     }
 }
 

@@ -4,15 +4,11 @@
 //! there crosses as NaN. The TypeScript has refused wrong types before; ranges are held here too.
 
 mod answer;
+#[cfg(feature = "gate")]
 mod gate;
-mod name;
-mod query;
-mod refresh;
-mod remains;
 mod slice;
 mod texts;
 mod told;
-mod trust;
 
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -20,12 +16,11 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use crate::amount::Amount;
 use crate::engine::WindowSize;
 use crate::error::Error;
-use crate::gate::Reason;
+use crate::gate::{Expression, Reason, WhenExpired};
 use crate::time::Instant;
 
-pub use gate::Gate;
-pub use refresh::{Stream, bundle_head};
-pub use remains::patched;
+#[cfg(feature = "gate")]
+pub use gate::{Gate, Stream, bundle_head, patched};
 pub use slice::SliceGate;
 
 /// The version of this build, as in `package.json`.
@@ -72,4 +67,22 @@ fn instant(millis: f64) -> Option<Instant> {
     }
     let held = (millis.floor() as i64).clamp(Instant::MIN.millis(), Instant::MAX.millis());
     Instant::from_millis(held)
+}
+
+/// The TypeScript lets no other words through; the strictest policy is the one that cannot harm.
+fn when_expired(word: &str) -> WhenExpired {
+    match word {
+        "open" => WhenExpired::Open,
+        "last-known" => WhenExpired::LastKnown,
+        _ => WhenExpired::Closed,
+    }
+}
+
+fn wanted(features: Vec<String>, amounts: &[f64]) -> Vec<(String, Amount)> {
+    let amounts = amounts.iter().map(|number| amount(*number).unwrap_or_default());
+    features.into_iter().zip(amounts).collect()
+}
+
+fn parse(expression: &str) -> Result<Expression, JsValue> {
+    Expression::parse(expression).map_err(|error| thrown(&error))
 }

@@ -4,15 +4,14 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::answer::Scratch;
-use super::trust::when_expired;
-use super::{amount, instant, thrown, told, window};
-use crate::gate::{self, Ask, Clock, Options};
+use super::{amount, instant, parse, thrown, told, wanted, when_expired, window};
+use crate::gate::{self, Ask, Clock, Demand, Options};
 use crate::time::Instant;
 
 /// A gate over a slice, and the place where it leaves its latest answer.
 #[wasm_bindgen]
 pub struct SliceGate {
-    pub(super) gate: gate::SliceGate,
+    gate: gate::SliceGate,
     latest: Scratch,
 }
 
@@ -90,6 +89,32 @@ impl SliceGate {
         told::history(self.gate.history(&ask, from, instant(to), window(hourly)))
     }
 
+    /// Whether so much of each feature fits: `{ fits, missing, unknown }`.
+    ///
+    /// # Errors
+    /// Those of [`can_fit`](crate::gate::SliceGate::can_fit).
+    #[wasm_bindgen(js_name = canFit)]
+    pub fn can_fit(
+        &self,
+        features: Vec<String>,
+        amounts: &[f64],
+        now: f64,
+        at: f64,
+    ) -> Result<JsValue, JsValue> {
+        let wanted = wanted(features, amounts);
+        let (subject, clock) = (self.gate.subject(), Clock::from_millis(now));
+        told::fit(self.gate.can_fit(&Demand { subject, wanted: &wanted, clock, at: instant(at) }))
+    }
+
+    /// Whether an expression over features holds.
+    ///
+    /// # Errors
+    /// Those of [`Expression::parse`].
+    pub fn satisfies(&self, expression: &str, now: f64, at: f64) -> Result<bool, JsValue> {
+        let expression = parse(expression)?;
+        Ok(self.gate.satisfies(&self.ask("", now, at, f64::NAN, f64::NAN), &expression))
+    }
+
     /// Where the numbers of the latest decision are in memory, for as long as the gate lives.
     #[wasm_bindgen(getter)]
     pub fn latest(&self) -> *const f64 {
@@ -119,14 +144,7 @@ impl SliceGate {
 }
 
 impl SliceGate {
-    pub(super) fn ask<'a>(
-        &'a self,
-        feature: &'a str,
-        now: f64,
-        at: f64,
-        wanted: f64,
-        used: f64,
-    ) -> Ask<'a> {
+    fn ask<'a>(&'a self, feature: &'a str, now: f64, at: f64, wanted: f64, used: f64) -> Ask<'a> {
         Ask {
             subject: self.gate.subject(),
             feature,

@@ -1,4 +1,5 @@
-//! What JavaScript is told as plain objects: twins of the gate's types, in its words.
+//! What JavaScript is told as plain objects, of snapshots and slices alike: twins of the gate's
+//! types, in its words.
 
 use serde::Serialize;
 use wasm_bindgen::JsValue;
@@ -7,24 +8,12 @@ use super::thrown;
 use crate::amount::Amount;
 use crate::engine;
 use crate::error::Error;
-use crate::gate::{self, PART_BYTES_MAX};
+use crate::gate;
 use crate::time::Instant;
 
 /// Gives the object; a twin of numbers, texts and lists always becomes one.
-fn told(twin: &impl Serialize) -> JsValue {
+pub(super) fn told(twin: &impl Serialize) -> JsValue {
     serde_wasm_bindgen::to_value(twin).unwrap_or(JsValue::UNDEFINED)
-}
-
-pub(super) fn wanted(wanted: gate::Wanted) -> JsValue {
-    let (folder, names, length_max) = match wanted {
-        gate::Wanted::Nothing => return JsValue::UNDEFINED,
-        gate::Wanted::Parts(names) => {
-            ("part", names.iter().map(ToString::to_string).collect(), PART_BYTES_MAX)
-        }
-        gate::Wanted::Delta { name, length_max } => ("delta", vec![name], length_max),
-        gate::Wanted::Pack { name, length } => ("pack", vec![name], length),
-    };
-    told(&Wanted { folder, names, length_max: length_max as f64 })
 }
 
 pub(super) fn explanation(found: Option<engine::Explanation>, ids: &[String]) -> JsValue {
@@ -63,20 +52,6 @@ pub(super) fn status(found: gate::Status) -> JsValue {
     })
 }
 
-pub(super) fn entitlements(
-    found: Result<gate::Listed<gate::FoundEntitlement>, Error>,
-) -> Result<JsValue, JsValue> {
-    let gate::Listed { items, next } = handed(found)?;
-    let items = items.iter().map(|item| Entitlement {
-        subject: &item.subject,
-        feature: &item.feature,
-        overage: item.answer.overage.map(Amount::to_f64),
-        grace_until: item.grace_until.map(millis),
-        ends: item.ends.iter().map(Ending::of).collect(),
-    });
-    Ok(told(&Listed { items: items.collect(), next }))
-}
-
 pub(super) fn fit(found: Result<gate::Fit, Error>) -> Result<JsValue, JsValue> {
     let gate::Fit { fits, missing, unknown } = handed(found)?;
     let missing = missing.iter().map(|missing| Shortfall {
@@ -87,57 +62,8 @@ pub(super) fn fit(found: Result<gate::Fit, Error>) -> Result<JsValue, JsValue> {
     Ok(told(&Fit { fits, missing: missing.collect(), unknown }))
 }
 
-pub(super) fn catalogue(
-    found: Result<Vec<gate::CatalogueFeature>, Error>,
-) -> Result<JsValue, JsValue> {
-    let features = handed(found)?;
-    let features = features.iter().map(|feature| CatalogueFeature {
-        feature: &feature.feature,
-        unit: feature.unit.as_deref(),
-        when_expired: feature.when_expired.as_str(),
-        policy_source: (feature.policy_source == gate::PolicySource::Local).then_some("local"),
-    });
-    Ok(told(&features.collect::<Vec<_>>()))
-}
-
-fn handed<T>(found: Result<T, Error>) -> Result<T, JsValue> {
+pub(super) fn handed<T>(found: Result<T, Error>) -> Result<T, JsValue> {
     found.map_err(|error| thrown(&error))
-}
-
-#[derive(Serialize)]
-struct Listed<'a> {
-    items: Vec<Entitlement<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<String>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Entitlement<'a> {
-    subject: &'a str,
-    feature: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    overage: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    grace_until: Option<f64>,
-    ends: Vec<Ending<'a>>,
-}
-
-#[derive(Serialize)]
-struct Ending<'a> {
-    at: f64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    grant: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    amount: Option<f64>,
-}
-
-impl<'a> Ending<'a> {
-    fn of(ending: &'a gate::Ending) -> Self {
-        let grant = ending.grant.as_ref().map(|(id, amount)| (id.as_str(), amount.to_f64()));
-        let (grant, amount) = grant.unzip();
-        Self { at: millis(ending.at), grant, amount }
-    }
 }
 
 #[derive(Serialize)]
@@ -153,25 +79,6 @@ struct Shortfall<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     amount: Option<f64>,
     reason: &'static str,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct CatalogueFeature<'a> {
-    feature: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    unit: Option<&'a str>,
-    when_expired: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    policy_source: Option<&'static str>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Wanted {
-    folder: &'static str,
-    names: Vec<String>,
-    length_max: f64,
 }
 
 #[derive(Serialize)]
@@ -301,6 +208,6 @@ fn id(ids: &[String], index: usize) -> &str {
     ids.get(index).map_or("", String::as_str)
 }
 
-fn millis(instant: Instant) -> f64 {
+pub(super) fn millis(instant: Instant) -> f64 {
     instant.millis() as f64
 }

@@ -172,10 +172,11 @@ function assertShown({ version, ...shown }) {
 test("a page opens its customer's slice, from plain modules under a strict policy", async () => {
   assertShown(await visit("/page.html"));
   const { requests } = site;
-  assert.ok(requests.includes("/package/edgegrant.wasm"));
+  assert.ok(requests.includes("/package/slice.wasm"));
   // What can hold a whole snapshot is not even loaded.
   const modules = requests.filter((path) => path.startsWith("/package/esm/"));
-  for (const other of ["gate", "refresh", "transport", "wasm-base64"]) {
+  assert.ok(!requests.includes("/package/edgegrant.wasm"));
+  for (const other of ["gate", "glue", "refresh", "transport", "wasm-base64"]) {
     assert.ok(!modules.includes(`/package/esm/${other}.js`));
   }
 });

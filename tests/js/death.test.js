@@ -127,7 +127,8 @@ test("fault_C01: all gates of the instance come back, those that are closed do n
 });
 
 test("fault_C01: a slice comes back as it was, and answers by policy meanwhile", async () => {
-  const trapSlice = trapping(glue, glue.SliceGate);
+  const sliceGlue = await internal("slice-glue.js");
+  const trapSlice = trapping(sliceGlue, sliceGlue.SliceGate);
   const second = publish(facts(500), { at: publishedAt + 60_000 });
   const slice = given(first).slice("acme");
   const whenExpired = { lenient: "closed" };

@@ -260,7 +260,7 @@ test("after refreshes the memory is that of one snapshot", async () => {
     import { serveHead } from "./many.js";
     import { serve, token } from "./origin.js";
     import { internal } from "./package.js";
-    const { memory } = await internal("engine.js");
+    const { engine } = await internal("gates.js");
     const { out, heads, options } = JSON.parse(process.argv[1]);
     const origin = await serve(out);
     const serving = (head) => serveHead(origin, { head: Buffer.from(head, "base64") });
@@ -271,12 +271,12 @@ test("after refreshes the memory is that of one snapshot", async () => {
       headers: { authorization: token },
       now: () => ${publishedAt + 300_000},
     });
-    const before = memory().buffer.byteLength;
+    const before = engine.memory.buffer.byteLength;
     for (const head of heads.slice(1)) {
       serving(head);
       await gate.refresh();
     }
-    process.stdout.write(String(memory().buffer.byteLength - before));
+    process.stdout.write(String(engine.memory.buffer.byteLength - before));
     await origin.stop();`;
   const heads = [first, few, other, many].map(({ head }) => head.toString("base64"));
   const given = JSON.stringify({ out: first.out, heads, options: { audience, trustedKeys } });

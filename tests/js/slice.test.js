@@ -260,7 +260,7 @@ test("a closed slice throws, and closing again is fine", async () => {
 
 test("the wasm may be handed over, and one that is none is refused until there is one", () => {
   const require = createRequire(import.meta.url);
-  const wasm = require.resolve("edgegrant/edgegrant.wasm");
+  const wasm = require.resolve("edgegrant/slice.wasm");
   const script = `
     import { readFileSync } from "node:fs";
     import { openSlice } from "edgegrant/browser";

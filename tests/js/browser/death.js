@@ -1,5 +1,5 @@
 import { openSlice } from "/package/esm/browser.js";
-import * as glue from "/package/esm/glue.js";
+import * as glue from "/package/esm/slice-glue.js";
 import { fetchSlice, finish, outcome } from "/show.js";
 import { trapping } from "/trap.js";
 

@@ -1,12 +1,12 @@
 // One subject's slice, of which head, record and path are verified at once.
 
 import { openSlice } from "package/browser.js";
-import { start } from "package/engine.js";
+import { engine } from "package/slices.js";
 import { compiled } from "../compiled.mjs";
 
 export async function run({ given, wasm, lap }) {
   const module = await compiled(wasm, lap);
-  start(module);
+  engine.start(module);
   await lap("instantiate");
   const slice = await openSlice(options(given));
   await lap("verify");

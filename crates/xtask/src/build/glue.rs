@@ -34,21 +34,22 @@ export function bury(): void;
 export function renew(): InitOutput;
 ";
 
-/// Writes the wasm and its glue into the package: `dist/edgegrant.wasm`, `dist/esm/glue.js`.
+/// Writes a wasm and its glue into the package: `dist/<wasm>.wasm`, `dist/esm/<glue>.js`.
 ///
 /// # Errors
 /// When wasm-bindgen refuses the file, or its glue is not what the patch expects.
-pub(crate) fn generate(module: &Path) -> Result<()> {
+pub(crate) fn generate(module: &Path, wasm: &str, glue: &str) -> Result<()> {
     let modules = paths::dist().join("esm");
     fs::create_dir_all(&modules)?;
-    bindgen(module, &modules)?;
-    let glue = modules.join("glue.js");
-    fs::write(&glue, renewable(&realm_safe(&fs::read_to_string(&glue)?)?)?)?;
-    let types = modules.join("glue.d.ts");
+    bindgen(module, glue, &modules)?;
+    let script = modules.join(format!("{glue}.js"));
+    fs::write(&script, renewable(&realm_safe(&fs::read_to_string(&script)?)?)?)?;
+    let types = modules.join(format!("{glue}.d.ts"));
     fs::write(&types, fs::read_to_string(&types)? + RENEW_TYPE)?;
-    fs::remove_file(modules.join("glue_bg.wasm.d.ts"))?;
-    fs::rename(modules.join("glue_bg.wasm"), paths::dist().join("edgegrant.wasm"))
-        .context("moving the wasm to dist/edgegrant.wasm")
+    fs::remove_file(modules.join(format!("{glue}_bg.wasm.d.ts")))?;
+    let made = modules.join(format!("{glue}_bg.wasm"));
+    let packed = paths::dist().join(format!("{wasm}.wasm"));
+    fs::rename(made, &packed).with_context(|| format!("moving the wasm to {}", packed.display()))
 }
 
 /// Writes a wasm and a glue for Node.js, `testwasm.js`, into a folder.
@@ -75,13 +76,14 @@ pub(crate) fn with_names(module: &Path, folder: &Path) -> Result<()> {
     wasm_bindgen_cli::wasm_bindgen::run_cli_with_args(arguments)
 }
 
-fn bindgen(module: &Path, folder: &Path) -> Result<()> {
+fn bindgen(module: &Path, name: &str, folder: &Path) -> Result<()> {
+    let name = format!("--out-name={name}");
     let options = [
         "--target=web",
         "--omit-default-module-path",
         "--remove-name-section",
         "--remove-producers-section",
-        "--out-name=glue",
+        &name,
         "--out-dir",
     ];
     let mut arguments = vec!["wasm-bindgen".into()];

@@ -1,4 +1,4 @@
-//! The build of the npm package: one wasm, one glue, loaders of a few lines.
+//! The build of the npm package: two wasms, each with its glue, and loaders of a few lines.
 
 mod glue;
 mod package;
@@ -22,8 +22,10 @@ pub(crate) fn run() -> Result<()> {
     clear()?;
     toolchain::ensure()?;
     toolchain::ensure_node()?;
-    let module = stage("wasm", wasm::build)?;
-    stage("glue", || glue::generate(&module))?;
+    let module = stage("wasm", || wasm::build(wasm::SNAPSHOTS))?;
+    stage("glue", || glue::generate(&module, "edgegrant", "glue"))?;
+    let module = stage("wasm for slices", || wasm::build(wasm::SLICES))?;
+    stage("glue for slices", || glue::generate(&module, "slice", "slice-glue"))?;
     stage("package", package::build)?;
     eprintln!("built {}", paths::tarball().display());
     Ok(())
@@ -44,7 +46,7 @@ pub(crate) fn test_wasm(folder: &Path) -> Result<()> {
 /// When a stage fails.
 pub(crate) fn wasm_with_names(folder: &Path) -> Result<()> {
     toolchain::ensure()?;
-    let module = stage("wasm", wasm::build)?;
+    let module = stage("wasm", || wasm::build(wasm::SNAPSHOTS))?;
     glue::with_names(&module, folder)
 }
 

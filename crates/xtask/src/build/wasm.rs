@@ -1,4 +1,4 @@
-//! The wasm file, the same bytes from every folder and machine.
+//! The wasm files, the same bytes from every folder and machine.
 
 use std::path::{Path, PathBuf};
 
@@ -7,12 +7,18 @@ use anyhow::Result;
 use crate::paths;
 use crate::process;
 
-/// Compiles the root package alone, because cargo unifies features over a workspace.
+/// What a wasm answers from, as options of cargo.
+pub(crate) const SNAPSHOTS: &[&str] = &[];
+pub(crate) const SLICES: &[&str] = &["--no-default-features"];
+
+/// Compiles the root package alone, because cargo unifies features over a workspace. What is
+/// compiled next takes the place of the file.
 ///
 /// # Errors
 /// When cargo fails.
-pub(crate) fn build() -> Result<PathBuf> {
+pub(crate) fn build(answers_from: &[&str]) -> Result<PathBuf> {
     let mut cargo = process::cargo(&["build", "-p", "edgegrant", "--lib", "--locked"]);
+    cargo.args(answers_from);
     cargo.args(["--target", TARGET, "--profile", "wasm"]);
     cargo.env("CARGO_ENCODED_RUSTFLAGS", flags().join("\u{1f}"));
     process::run(&mut cargo)?;

@@ -3,8 +3,9 @@
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use super::{Gate, thrown};
-use crate::gate::{Clock, WhenExpired};
+use super::Gate;
+use crate::gate::Clock;
+use crate::wasm::{thrown, when_expired};
 
 #[wasm_bindgen]
 impl Gate {
@@ -52,14 +53,5 @@ impl Gate {
         let restored = self.changing().restore(file, Clock::from_millis(now));
         self.remains.note(&self.gate);
         restored.map_err(|error| thrown(&error))
-    }
-}
-
-/// The TypeScript lets no other words through; the strictest policy is the one that cannot harm.
-pub(super) fn when_expired(word: &str) -> WhenExpired {
-    match word {
-        "open" => WhenExpired::Open,
-        "last-known" => WhenExpired::LastKnown,
-        _ => WhenExpired::Closed,
     }
 }

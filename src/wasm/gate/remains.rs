@@ -6,9 +6,10 @@
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use super::answer::source;
-use super::{Gate, thrown};
+use super::Gate;
 use crate::gate::{self, Origin, Span, Spans};
+use crate::wasm::answer::source;
+use crate::wasm::thrown;
 
 /// The addresses of what is needed to bring a gate back. `pkg/src/remains.ts` reads them.
 #[derive(Default)]

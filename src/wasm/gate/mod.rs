@@ -1,22 +1,31 @@
 //! The class `Gate`.
 
+mod name;
+mod query;
+mod refresh;
+mod remains;
+mod trust;
+
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use super::answer::Scratch;
-use super::name::Name;
-use super::remains::Remains;
-use super::{amount, instant, thrown, told, window};
 use crate::gate::{self, Ask, AskOptions, Clock, FeatureNumber, Options};
 use crate::time::Instant;
+use crate::wasm::answer::Scratch;
+use crate::wasm::{amount, instant, thrown, told, window};
+use name::Name;
+use remains::Remains;
+
+pub use refresh::{Stream, bundle_head};
+pub use remains::patched;
 
 /// A gate, the place where it is told a subject's name and that where it leaves its latest answer.
 #[wasm_bindgen]
 pub struct Gate {
-    pub(super) gate: gate::Gate,
+    gate: gate::Gate,
     name: Name,
     latest: Scratch,
-    pub(super) remains: Remains,
+    remains: Remains,
 }
 
 #[wasm_bindgen]
@@ -167,14 +176,14 @@ impl Gate {
 
 impl Gate {
     /// The gate, which is about to be changed.
-    pub(super) const fn changing(&mut self) -> &mut gate::Gate {
+    const fn changing(&mut self) -> &mut gate::Gate {
         self.latest.count_change();
         &mut self.gate
     }
 }
 
 #[inline]
-pub(super) fn ask<'a>(
+fn ask<'a>(
     subject: &'a str,
     feature: &'a str,
     now: f64,

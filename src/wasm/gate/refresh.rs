@@ -1,12 +1,12 @@
 //! How bytes that JavaScript fetched come into a gate.
 
+use serde::Serialize;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use super::gate::Gate;
-use super::{thrown, told};
-use crate::error::Error;
-use crate::gate::{self, Clock, Digest, Origin, unbundle_head};
+use super::Gate;
+use crate::gate::{self, Clock, Digest, Origin, PART_BYTES_MAX, unbundle_head};
+use crate::wasm::told::{handed, told};
 
 /// A file with many parts that is being downloaded.
 #[wasm_bindgen]
@@ -51,7 +51,7 @@ impl Gate {
 
     /// What to fetch next: `{ folder, names, lengthMax }`, or nothing.
     pub fn wanted(&self, delta_untried: bool) -> JsValue {
-        told::wanted(self.gate.wanted(delta_untried))
+        wanted(self.gate.wanted(delta_untried))
     }
 
     /// Takes a part by its name.
@@ -130,6 +130,22 @@ pub fn bundle_head(front: &[u8]) -> Result<Vec<u8>, JsValue> {
     handed(unbundle_head(front).map(<[u8]>::to_vec))
 }
 
-fn handed<T>(result: Result<T, Error>) -> Result<T, JsValue> {
-    result.map_err(|error| thrown(&error))
+fn wanted(wanted: gate::Wanted) -> JsValue {
+    let (folder, names, length_max) = match wanted {
+        gate::Wanted::Nothing => return JsValue::UNDEFINED,
+        gate::Wanted::Parts(names) => {
+            ("part", names.iter().map(ToString::to_string).collect(), PART_BYTES_MAX)
+        }
+        gate::Wanted::Delta { name, length_max } => ("delta", vec![name], length_max),
+        gate::Wanted::Pack { name, length } => ("pack", vec![name], length),
+    };
+    told(&Wanted { folder, names, length_max: length_max as f64 })
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Wanted {
+    folder: &'static str,
+    names: Vec<String>,
+    length_max: f64,
 }
