@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { GateError, httpStatus, openGate } from "edgegrant";
 import { token } from "./origin.js";
 import { internal } from "./package.js";
+import { holdTimers } from "./passing.js";
 import { audience, facts, publish, publishedAt, trustedKeys } from "./publish.js";
 import { clock, closing, given, loaded, make, minute, now, origin, stage } from "./stage.js";
 
@@ -210,10 +211,10 @@ test("fault_B26_N11: a body that is longer, shorter or endless", async () => {
 
 test("fault_N10_N19: an origin or a fetch that never answers", async (t) => {
   // Time passes when the test says so: what does answer may take as long as it takes.
-  t.mock.timers.enable({ apis: ["setTimeout"] });
-  const pass = (millis) => t.mock.timers.tick(millis);
-  const gate = await loaded({ timeoutMs: 100 });
-  origin.faults["/public/head"] = () => pass(100);
+  const timeoutMs = 101;
+  const pass = holdTimers(t, timeoutMs);
+  const gate = await loaded({ timeoutMs });
+  origin.faults["/public/head"] = () => pass(timeoutMs);
   await keeps(gate, "origin-timeout");
   let written = 0;
   origin.faults["/public/head"] = (_, response) => {
@@ -228,10 +229,10 @@ test("fault_N10_N19: an origin or a fetch that never answers", async (t) => {
   await keeps(gate, "origin-timeout");
   assert.ok(written >= 5, `${written} bytes`);
   let settle = () => {
-    pass(100);
+    pass(timeoutMs);
     return new Promise(() => {});
   };
-  const deaf = make({ timeoutMs: 100, fetch: (...given) => settle(...given) });
+  const deaf = make({ timeoutMs, fetch: (...given) => settle(...given) });
   await assert.rejects(deaf.ready(), { code: "origin-timeout" });
   settle = fetch;
   clock.at += 2_000;

@@ -14,8 +14,8 @@ const { engine } = await import(join(process.env.PACKAGE, "dist/esm/gates.js"));
 await import(join(process.env.PACKAGE, "dist/esm/node.js"));
 
 const FEATURE = "exports";
-const packed = (name) => readFileSync(join(process.env.PACKAGE, "dist", name));
-const wasm = packed("edgegrant.wasm");
+const wasmOf = (name) => readFileSync(join(process.env.PACKAGE, "dist", name));
+const wasm = wasmOf("edgegrant.wasm");
 
 /** What starts: with which wasm, from which files of a snapshot, and in which hosts if not in all. */
 const KINDS = [
@@ -23,7 +23,7 @@ const KINDS = [
   { name: "lookup", title: "`JSON.parse` → nested `Map`", files: answers },
   { name: "whole", title: "gate, whole", files: whole, wasm },
   { name: "paged", title: "gate, paged", files: parts, wasm },
-  { name: "slice", title: "slice", files: slice, wasm: packed("slice.wasm") },
+  { name: "slice", title: "slice", files: slice, wasm: wasmOf("slice.wasm") },
   { name: "request", of: "whole", said: { paged: false }, files: whole, hosts: ["workerd"] },
   { name: "request", of: "paged", said: { paged: true }, files: parts, hosts: ["workerd"] },
   { name: "warmed", of: "whole", said: { paged: false }, files: whole, hosts: ["workerd"] },
@@ -45,7 +45,7 @@ function parts({ out, head }, subject) {
     const path = `private/part/${name}`;
     return (files[path] = readFileSync(join(out, path)));
   };
-  const gate = new (engine.glue.Gate)(audience, trustedKeys, 1, false);
+  const gate = new engine.glue.Gate(audience, trustedKeys, 1, false);
   page(gate);
   gate.offer(head, now, false);
   reside(gate, subject, part);
