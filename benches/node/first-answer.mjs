@@ -33,7 +33,7 @@ function steps({ subjects, head, pack, now, trustedKeys }) {
     times[name] = (user + system) / 1000;
     last = process.cpuUsage();
   };
-  const gate = new (engine.glue.Gate)(audience, trustedKeys, 1, false);
+  const gate = new engine.glue.Gate(audience, trustedKeys, 1, false);
   gate.offer(head, now, true);
   lap("verify");
   const reading = gate.stream(false);

@@ -13,7 +13,7 @@ export async function gateSteps({ given, wasm, lap }, take, prepare = () => unde
   engine.start(module);
   await lap("instantiate");
   const { audience, trustedKeys, now, subject, feature, files } = given;
-  const gate = new (engine.glue.Gate)(audience, trustedKeys, 1, false);
+  const gate = new engine.glue.Gate(audience, trustedKeys, 1, false);
   prepare(gate);
   gate.offer(files["public/head"], now, false);
   await lap("verify");
