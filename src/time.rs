@@ -3,7 +3,10 @@
 //! Recurrence rules are those of the upstream backend: the n-th point is computed from the anchor,
 //! so nothing drifts, and a day that a month lacks becomes its last day. All arithmetic is in UTC.
 
+mod around;
 mod calendar;
+#[cfg(feature = "facts")]
+mod memory;
 
 use core::fmt;
 
@@ -394,15 +397,6 @@ pub struct Recurrence {
     pub anchor: Instant,
 }
 
-/// Where an instant lies among the points of a recurrence.
-pub(crate) struct Around {
-    /// Of the last point at or before the instant.
-    index: i64,
-    pub(crate) before: Option<Instant>,
-    /// The first point after the instant.
-    pub(crate) after: Option<Instant>,
-}
-
 impl Recurrence {
     /// The point `anchor + n * interval`, or `None` outside the years 1 to 9999.
     #[must_use]
@@ -414,28 +408,6 @@ impl Recurrence {
     #[must_use]
     pub fn index_at(&self, at: Instant) -> i64 {
         self.around(at).index
-    }
-
-    /// The points on both sides of `at`.
-    ///
-    /// A guess from the mean length is off by at most a few points, because a clipped month is at
-    /// most three days short; it is corrected by looking at its neighbours.
-    pub(crate) fn around(&self, at: Instant) -> Around {
-        let mean = self.interval.mean_millis().max(1);
-        let mut index = (at.0 - self.anchor.0).div_euclid(mean);
-        let anchor = self.interval.parted(self.anchor);
-        let nth = |n| self.interval.add(self.anchor, anchor, n);
-        let (mut before, mut after) = (nth(index), nth(index + 1));
-        // A point that cannot be told lies beyond the end of time on the anchor's far side.
-        while before.map_or(index > 0, |point| point > at) {
-            index -= 1;
-            (before, after) = (nth(index), before);
-        }
-        while after.map_or(index < -1, |point| point <= at) {
-            index += 1;
-            (before, after) = (after, nth(index + 1));
-        }
-        Around { index, before, after }
     }
 
     /// The last point at or before `at`.

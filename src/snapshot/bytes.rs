@@ -195,6 +195,16 @@ fn put_wide(out: &mut Vec<u8>, mut value: u128) {
     out.push(value as u8);
 }
 
+/// A varint of any length. Wide integers are shifted slowly, and hardly any is wide.
+pub(super) fn put_code(out: &mut Vec<u8>, code: u128) {
+    let Ok(mut short) = u64::try_from(code) else { return put_wide(out, code) };
+    while short >= 0x80 {
+        out.push(short as u8 | 0x80);
+        short >>= 7;
+    }
+    out.push(short as u8);
+}
+
 /// Bytes behind their length.
 pub(super) fn put_part(out: &mut Vec<u8>, part: &[u8]) {
     put_varint(out, part.len() as u64);

@@ -1,6 +1,6 @@
 //! The other direction of `fields`: a program as tokens, from which shapes and own parts are made.
 
-use super::bytes::{Reader, amount_code, length, put_amount, put_time, put_varint, time_code};
+use super::bytes::{Reader, amount_code, length, put_code, time_code};
 use super::fields::{IdKind, NEVER, first_anchor, flag, millis, net_without_grants};
 use crate::amount::Amount;
 use crate::engine::program::{Grant, Metered, Program, Rule, Steady, Stretch, Usage};
@@ -21,11 +21,7 @@ pub(super) enum Token {
 
 impl Token {
     pub(super) fn put(self, out: &mut Vec<u8>) {
-        match self {
-            Self::Shared(value) => put_varint(out, value),
-            Self::Amount(nanos) | Self::Used(nanos) => put_amount(out, nanos),
-            Self::Time(millis) => put_time(out, millis),
-        }
+        put_code(out, self.code());
     }
 
     /// Writes it so that it can be read by itself.
@@ -52,11 +48,15 @@ impl Token {
 
     /// How many bytes it takes.
     pub(super) fn length(self) -> usize {
-        length(match self {
+        length(self.code())
+    }
+
+    fn code(self) -> u128 {
+        match self {
             Self::Shared(value) => u128::from(value),
             Self::Amount(nanos) | Self::Used(nanos) => amount_code(nanos),
             Self::Time(millis) => u128::from(time_code(millis)),
-        })
+        }
     }
 
     /// What an own part adds to the value of the shape.

@@ -6,10 +6,12 @@
 mod check;
 mod compiler;
 mod cut;
+mod frames;
 mod gather;
 mod known;
 mod lines;
 mod parse;
+mod usage;
 
 use std::io::BufRead;
 

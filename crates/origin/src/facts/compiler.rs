@@ -10,7 +10,7 @@ use edgegrant::model::{Entitlement, Fact, Status, UnreadSubject};
 use edgegrant::snapshot::{EntitlementRecord, PackedEntitlement, Packer};
 use edgegrant::{Error, Instant};
 
-use super::cut::{Cutter, Piece};
+use super::cut::{Cutter, Framing, Piece};
 use super::known::{Known, Made};
 use super::{Checker, Entry, Problem, check, parse_line};
 
@@ -119,12 +119,25 @@ impl Compiler {
         }
         out.entitlements.clear();
         let status = subject.status;
-        for Piece { text, name, made } in pieces.drain(..) {
+        let pack = |entitlement: &Entitlement| {
+            pack_entitlement(declared, status, entitlement, *publish_at)
+        };
+        for Piece { text, name, made, framing } in pieces.drain(..) {
             let packed = match made.filter(|made| made.status == status) {
                 Some(made) => made.packed,
                 None => {
-                    let text = std::str::from_utf8(line.get(text)?).ok()?;
-                    let packed = Rc::new(entitlement(declared, status, text, *publish_at)?);
+                    let text = line.get(text)?;
+                    let read = || serde_json::from_slice(text).ok();
+                    let packed = match framing {
+                        Framing::Known(framed) => framed.entitlement(pack)?,
+                        Framing::Nothing => pack(&read()?)?,
+                        Framing::Named(frame) => {
+                            let entitlement = read()?;
+                            known.remember_frame(&frame, text, &entitlement);
+                            pack(&entitlement)?
+                        }
+                    };
+                    let packed = Rc::new(packed);
                     if let Some(name) = name {
                         let made = Made { status, packed: Rc::clone(&packed) };
                         known.remember(name, text, made);
@@ -139,19 +152,18 @@ impl Compiler {
     }
 }
 
-/// Compiles the text of an entitlement.
-fn entitlement(
+/// Compiles an entitlement.
+fn pack_entitlement(
     declared: &Declared,
     status: Status,
-    text: &str,
+    entitlement: &Entitlement,
     publish_at: Instant,
 ) -> Option<PackedEntitlement> {
-    let entitlement: Entitlement = serde_json::from_str(text).ok()?;
-    let compiled = engine::compile(&entitlement, status, publish_at).ok()?;
+    let compiled = engine::compile(entitlement, status, publish_at).ok()?;
     let record = EntitlementRecord {
-        feature: entitlement.feature,
+        feature: entitlement.feature.clone(),
         program: compiled.program,
-        config: entitlement.config.map(|config| config.as_str().to_owned()),
+        config: entitlement.config.as_ref().map(|config| config.as_str().to_owned()),
         grant_ids: compiled.grant_ids,
         steady: compiled.steady,
     };
@@ -214,7 +226,20 @@ mod tests {
         let spaced = |line: &String| line.replace("},{", "} ,\t{").replace("\":[", "\" : [ ");
         lines.extend(lines.iter().take(4).map(spaced).collect::<Vec<_>>());
         let sso = r#"{"feature":"sso","type":"boolean"}"#;
+        let usage = r#""usage":{"kind":"flow","asOf":"2026-11-20T12:34:00Z"}"#;
+        let tokens =
+            r#""feature":"tokens","type":"metered","measureUsageFrom":"2026-01-01T00:00:00Z""#;
         lines.extend([
+            format!(r#"{{"subject":"a","entitlements":[{{{usage},{tokens}}}]}}"#),
+            format!(
+                r#"{{"subject":"a","entitlements":[{{{tokens},
+                "attributes":{{"a":"usage"}},{usage} }}]}}"#
+            ),
+            format!(r#"{{"subject":"a","entitlements":[{{{tokens},{usage},{usage}}}]}}"#),
+            format!(
+                r#"{{"subject":"a","entitlements":[{{"feature":"regions","type":"static",
+                "config":{{{usage}}}}}]}}"#
+            ),
             format!(r#"{{"subject":"a","entitlements":[{sso}],"aliases":["b{{\"}}"]}}"#),
             format!(r#"{{"entitlements":[{sso}],"status":"suspended","subject":"a"}}"#),
             format!(r#"{{"subject":"a","entitlements":[{sso}],"entitlements":[]}}"#),
@@ -262,6 +287,18 @@ mod tests {
         bytes
     }
 
+    /// The line with other usage in some of its events.
+    fn used_otherwise(dice: &mut Rng, line: &str) -> String {
+        let mut parts = line.split("Z\",\"amount\":");
+        let mut other = parts.next().unwrap().to_owned();
+        for part in parts {
+            other +=
+                dice.choice(["Z\",\"amount\":", "Z\",\"amount\":1", "Z\",\"amount\":-"]).unwrap();
+            other += part;
+        }
+        other
+    }
+
     #[test]
     fn a_line_in_pieces_says_what_it_says_as_a_whole() {
         let at = Instant::parse(AT).unwrap();
@@ -271,7 +308,8 @@ mod tests {
         let (mut pieced, mut whole) = (Packed::default(), Packed::default());
         let (mut taken, mut refused) = (0, 0);
         for number in 0..6_000 {
-            let line = damaged(&mut dice, &lines[number as usize % lines.len()]);
+            let line = used_otherwise(&mut dice, &lines[number as usize % lines.len()]);
+            let line = damaged(&mut dice, &line);
             let told = compiler.pieced(&declared, number, &line, &mut pieced);
             let expected = compiler.whole(&declared, number, &line, &mut whole);
             if told.is_some() {

@@ -5,6 +5,7 @@ use std::ops::Range;
 use memchr::memchr2;
 use memchr::memmem::Finder;
 
+use super::frames::{self, Framed};
 use super::known::{Before, Known, Made, Name};
 
 /// The text of an entitlement in a line.
@@ -13,6 +14,15 @@ pub(super) struct Piece {
     /// What to remember it by, unless it was guessed.
     pub(super) name: Option<Name>,
     pub(super) made: Option<Made>,
+    /// What it is where nothing was made of it, if that is known, or by what to remember it.
+    pub(super) framing: Framing,
+}
+
+/// What is known of what stands around the usage in a text.
+pub(super) enum Framing {
+    Nothing,
+    Named(frames::Name),
+    Known(Framed),
 }
 
 /// Cuts lines.
@@ -66,16 +76,16 @@ fn cut_list(
     let mut before = Before::default();
     loop {
         let rest = line.get(at..)?;
-        let (length, name, made) = match known.guessed(&mut before, rest) {
-            Some((length, made)) => (length, None, Some(made)),
-            None => {
-                let text = std::str::from_utf8(rest.get(..object_bytes(rest)?)?).ok()?;
-                let (name, made) = known.found(&mut before, text);
-                (text.len(), Some(name), made)
+        let piece = match known.guessed(&mut before, rest) {
+            Some((length, made)) => {
+                let (text, made) = (at..at + length, Some(made));
+                Piece { text, name: None, made, framing: Framing::Nothing }
             }
+            None => unguessed(rest, at, known, &mut before)?,
         };
-        pieces.push(Piece { text: at..at + length, name, made });
-        at = after_spaces(line, at + length);
+        let end = piece.text.end;
+        pieces.push(piece);
+        at = after_spaces(line, end);
         match line.get(at)? {
             b',' => at = after_spaces(line, at + 1),
             b']' => return Some(at),
@@ -84,8 +94,36 @@ fn cut_list(
     }
 }
 
+/// The text that some bytes at `start` begin with, which was not guessed.
+fn unguessed(bytes: &[u8], start: usize, known: &mut Known, before: &mut Before) -> Option<Piece> {
+    let stood_before = *before;
+    let guessed = known.framed(stood_before, bytes);
+    let length = match &guessed {
+        Some((_, length, _)) => *length,
+        None => object_bytes(bytes)?,
+    };
+    let text = bytes.get(..length)?;
+    let (name, made) = known.found(before, text);
+    let framing = match guessed {
+        _ if made.is_some() => Framing::Nothing,
+        Some((framed, _, after)) => {
+            *before = after;
+            Framing::Known(framed)
+        }
+        None => match known.framed_as(stood_before, text) {
+            Some((_, Some((framed, after)))) => {
+                *before = after;
+                Framing::Known(framed)
+            }
+            Some((name, None)) => Framing::Named(name),
+            None => Framing::Nothing,
+        },
+    };
+    Some(Piece { text: start..start + length, name: Some(name), made, framing })
+}
+
 /// How long the object is that some bytes begin with, if it is one.
-fn object_bytes(bytes: &[u8]) -> Option<usize> {
+pub(super) fn object_bytes(bytes: &[u8]) -> Option<usize> {
     bytes.first().filter(|byte| **byte == b'{')?;
     let (mut at, mut depth) = (0, 0_usize);
     loop {
