@@ -20,10 +20,12 @@ use edgegrant::trust::{Head, Keyring, SecretKey, VerifiedHead, sign, verify};
 use serde_json::Value;
 use snapshot_support::random::Random;
 use snapshot_support::told;
-use snapshot_support::{Own, features, planned_subjects, settings, usage_as_of};
+use snapshot_support::{Own, bulky_subjects, features, planned_subjects, settings, usage_as_of};
 
 const AUDIENCE: &str = "acme/golden";
 const SUBJECT: &str = "customer-000001";
+/// How many subjects take more than 256 pages.
+const DEEP: usize = 2_500;
 
 fn file(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/v1").join(name)
@@ -55,6 +57,13 @@ fn encoded_before() -> Encoded {
     subjects[3].entitlements.pop();
     let encoded = encode(&settings(), &features(10), subjects).unwrap();
     assert_eq!(encoded.page_bits, self::encoded().page_bits);
+    encoded
+}
+
+/// So many pages that nodes stand on nodes.
+fn encoded_deep() -> Encoded {
+    let encoded = encode(&settings(), &features(11), bulky_subjects(DEEP)).unwrap();
+    assert!(encoded.page_bits > 8, "there is more than one level of nodes");
     encoded
 }
 
@@ -115,7 +124,49 @@ fn written() -> Vec<(String, Vec<u8>)> {
         ("slice", slice),
         ("told.json", told),
     ];
-    whole.into_iter().map(|(name, bytes)| (name.to_owned(), bytes)).chain(parts).collect()
+    let whole = whole.into_iter().map(|(name, bytes)| (name.to_owned(), bytes));
+    whole.chain(parts).chain(written_deep()).collect()
+}
+
+/// Of a body that is too large to be kept: the head, a slice, what it says, and the parts that lead
+/// to its subject.
+fn written_deep() -> Vec<(String, Vec<u8>)> {
+    let encoded = encoded_deep();
+    let head = signed_head(&encoded.roots, 1, &[key()]);
+    let body = Body::open(encoded.pack(), &encoded.roots, usage_as_of()).unwrap();
+    let subject = body.subject(SUBJECT).unwrap().unwrap();
+    let slice = cut(&body, &subject, &head).unwrap();
+    let mut told = serde_json::to_vec(&told::subject(&subject)).unwrap();
+    told.push(b'\n');
+    let mut parts = Vec::new();
+    let mut part = |name: Digest| {
+        let part = encoded.parts().find(|part| part.digest == name).unwrap();
+        parts.push((format!("part/{name}"), part.bytes.clone()));
+        part.bytes.clone()
+    };
+    lead(&mut paged(&head, &mut part), SUBJECT, &mut part);
+    assert_eq!(parts.len(), 4, "the catalogue, two nodes and a page");
+    let files = [("deep.head", head), ("deep.slice", slice), ("deep.json", told)];
+    files.into_iter().map(|(name, bytes)| (name.to_owned(), bytes)).chain(parts).collect()
+}
+
+/// A gate that holds pages: head and catalogue, and what leads to a subject once it is asked for.
+fn paged(head: &[u8], mut part: impl FnMut(Digest) -> Vec<u8>) -> Gate {
+    let mut gate = gate();
+    gate.hold_pages(usize::MAX);
+    gate.offer(head, Clock::Untrusted, Origin::Network).unwrap();
+    while let Wanted::Parts(names) = gate.wanted(false) {
+        names.into_iter().for_each(|name| gate.supply(name, &part(name)).unwrap());
+    }
+    gate.swap().unwrap();
+    gate
+}
+
+/// Gives a gate that holds pages what it needs to answer for a subject.
+fn lead(gate: &mut Gate, id: &str, mut part: impl FnMut(Digest) -> Vec<u8>) {
+    while let Some(name) = gate.needs(id).unwrap() {
+        gate.keep(id, name, &part(name)).unwrap();
+    }
 }
 
 #[test]
@@ -138,6 +189,10 @@ fn golden_files_are_written_again() {
 
 fn read(name: &str) -> Vec<u8> {
     std::fs::read(file(name)).unwrap()
+}
+
+fn part(name: Digest) -> Vec<u8> {
+    read(&format!("part/{name}"))
 }
 
 fn expected() -> Value {
@@ -175,21 +230,34 @@ fn a_golden_snapshot_is_head_and_pack() {
     assert_eq!(unbundle(read("snapshot")).unwrap(), (read("head"), read("pack")));
 }
 
-#[test]
-fn a_golden_slice_says_what_the_body_does() {
-    let bytes = read("slice");
-    let slice = Slice::read(&bytes).unwrap();
+/// What a slice says of its subject's entitlements.
+fn told_by_slice(bytes: &[u8]) -> Value {
+    let slice = Slice::read(bytes).unwrap();
     let head = open(slice.head());
     let Head { root, usage_as_of, .. } = head.head().clone();
     let proved = slice.prove(&Digest(root), usage_as_of, SUBJECT).unwrap();
     let told = |(feature, entry): (_, edgegrant::snapshot::Entry<'_>)| {
         told::entitlement(&feature, &entry.to_record(&feature).unwrap())
     };
+    proved.entries().map(told).collect()
+}
+
+#[test]
+fn a_golden_slice_says_what_the_body_does() {
     let expected = expected();
     let subjects = expected["subjects"].as_array().unwrap();
     let subject = subjects.iter().find(|subject| subject["id"] == SUBJECT).unwrap();
-    let told = proved.entries().map(told).collect::<Vec<_>>();
-    assert_eq!(&Value::from(told), &subject["entitlements"]);
+    assert_eq!(told_by_slice(&read("slice")), subject["entitlements"]);
+}
+
+#[test]
+fn a_golden_slice_and_parts_below_two_levels_of_nodes_say_the_same() {
+    let expected: Value = serde_json::from_slice(&read("deep.json")).unwrap();
+    assert_eq!(told_by_slice(&read("deep.slice")), expected["entitlements"]);
+    let mut gate = paged(&read("deep.head"), part);
+    lead(&mut gate, SUBJECT, part);
+    let answered = gate.slice(SUBJECT).unwrap();
+    assert!(answered == read("deep.slice"), "the parts prove the slice");
 }
 
 fn gate() -> Gate {
@@ -216,21 +284,12 @@ fn a_golden_delta_leads_from_one_body_to_the_next() {
 
 #[test]
 fn golden_parts_answer_one_by_one() {
-    let part = |name: Digest| read(&format!("part/{name}"));
-    let (mut paged, mut whole) = (gate(), gate());
-    paged.hold_pages(usize::MAX);
-    offer(&mut paged, "head");
-    while let Wanted::Parts(names) = paged.wanted(false) {
-        names.into_iter().for_each(|name| paged.supply(name, &part(name)).unwrap());
-    }
-    paged.swap().unwrap();
+    let (mut paged, mut whole) = (paged(&read("head"), part), gate());
     offer(&mut whole, "head");
     whole.accept(read("pack")).unwrap();
     for subject in expected()["subjects"].as_array().unwrap() {
         let id = subject["id"].as_str().unwrap();
-        while let Some(name) = paged.needs(id).unwrap() {
-            paged.keep(id, name, &part(name)).unwrap();
-        }
+        lead(&mut paged, id, part);
         for entitlement in subject["entitlements"].as_array().unwrap() {
             let feature = entitlement["feature"].as_str().unwrap();
             let clock = Clock::Untrusted;

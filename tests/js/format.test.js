@@ -23,6 +23,11 @@ test("an independent reader proves the subject of a slice", () => {
   assert.deepEqual(readSlice(golden("slice"), open, told.slice), expected);
 });
 
+test("an independent reader proves it below two levels of nodes", () => {
+  const expected = JSON.parse(golden("deep.json"));
+  assert.deepEqual(readSlice(golden("deep.slice"), open, expected.id), expected);
+});
+
 test("an independent reader reads the example off the page", () => {
   const page = readFileSync(join(import.meta.dirname, "../../docs/FORMAT.md"), "utf8");
   const [, example] = /```text\n(head, [^]*?)```/.exec(page);

@@ -2,27 +2,27 @@
 
 use edgegrant::amount::Amount;
 use edgegrant::engine::program::{Grant, Metered, Rule, Usage};
-use edgegrant::snapshot::{Body, EntitlementRecord, Feature, WhenExpired};
+use edgegrant::snapshot::{Body, EntitlementRecord, Feature, Subject, WhenExpired};
 use edgegrant::time::{Instant, Recurrence};
 use serde_json::{Value, json};
 
 pub fn body(body: &Body) -> Value {
-    let subject = |subject: edgegrant::snapshot::Subject<'_>| {
-        let mut entitlements: Vec<_> = subject.entries().collect();
-        entitlements.sort_by_key(|(feature, _)| feature.key);
-        let told = entitlements.iter().map(|(f, e)| entitlement(f, &e.to_record(f).unwrap()));
-        (subject.id().to_owned(), told.collect::<Vec<_>>())
-    };
-    let mut subjects: Vec<_> = body.subjects().map(|found| subject(found.unwrap())).collect();
-    subjects.sort_by(|one, other| one.0.cmp(&other.0));
+    let mut subjects: Vec<_> = body.subjects().map(Result::unwrap).collect();
+    subjects.sort_by(|one, other| one.id().cmp(other.id()));
     let mut aliases: Vec<_> = body.aliases().map(Result::unwrap).collect();
     aliases.sort_unstable();
     json!({
-        "subjects": subjects.iter().map(|(id, told)| json!({ "id": id, "entitlements": told }))
-            .collect::<Vec<_>>(),
+        "subjects": subjects.iter().map(subject).collect::<Vec<_>>(),
         "aliases": aliases.iter().map(|(id, of)| json!({ "id": id, "subject": of }))
             .collect::<Vec<_>>(),
     })
+}
+
+pub fn subject(subject: &Subject<'_>) -> Value {
+    let mut entitlements: Vec<_> = subject.entries().collect();
+    entitlements.sort_by_key(|(feature, _)| feature.key);
+    let told = entitlements.iter().map(|(f, e)| entitlement(f, &e.to_record(f).unwrap()));
+    json!({ "id": subject.id(), "entitlements": told.collect::<Vec<_>>() })
 }
 
 pub fn entitlement(feature: &Feature<'_>, record: &EntitlementRecord) -> Value {
