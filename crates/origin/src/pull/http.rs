@@ -56,11 +56,36 @@ impl Endpoint {
     }
 
     /// Path and query of a link, which may be relative, or `None` for one to elsewhere.
+    ///
+    /// A link may name another host of the same domain, where the API answers too. It is asked for
+    /// here all the same: secrets go nowhere else.
     pub(super) fn within<'a>(&self, link: &'a str) -> Option<(&'a str, &'a str)> {
-        let path = link.strip_prefix(self.0.as_str()).unwrap_or(link);
+        let (host, path) = parts(link);
+        let (own, base) = parts(&self.0);
+        let path = match host {
+            "" => path,
+            _ if host == own || are_siblings(host, own) => path.strip_prefix(base)?,
+            _ => return None,
+        };
         let path = path.starts_with('/').then_some(path)?;
         Some(path.split_once('?').unwrap_or((path, "")))
     }
+}
+
+/// Scheme and host of an address, empty where it has none, and what follows them.
+fn parts(address: &str) -> (&str, &str) {
+    let Some((scheme, rest)) = address.split_once("://") else { return ("", address) };
+    let host = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    address.split_at_checked(scheme.len() + "://".len() + host).unwrap_or(("", address))
+}
+
+/// Whether two hosts, each with `https`, stand side by side in a domain.
+fn are_siblings(one: &str, other: &str) -> bool {
+    let domain = |host: &str| {
+        let (_, domain) = host.strip_prefix("https://")?.split_once('.')?;
+        domain.contains('.').then(|| domain.to_owned())
+    };
+    domain(one).is_some_and(|one| domain(other) == Some(one))
 }
 
 /// Makes requests to one endpoint.
@@ -154,6 +179,7 @@ impl<'a> Http<'a> {
         let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
         let link = header("link").unwrap_or_default().to_owned();
         let asked = header("retry-after").and_then(retry_after);
+        let moved = header("location").map_or("", |location| parts(location).0).to_owned();
         let mut body = String::new();
         let limited = response.body_mut().with_config().limit(BODY_BYTES_MAX);
         if let Err(error) = limited.reader().read_to_string(&mut body) {
@@ -172,6 +198,7 @@ impl<'a> Http<'a> {
             _ if caller.asks_for_patience(&headers, &body) => {
                 Ok(Outcome::Again(status.to_string(), asked))
             }
+            300..=399 if !moved.is_empty() => Err(refused(request, &elsewhere(status, &moved))),
             _ => Err(refused(request, &status.to_string())),
         }
     }
@@ -189,6 +216,10 @@ impl<'a> Http<'a> {
         }
         self.agent.run(built.body(request.json.clone().unwrap_or_default())?)
     }
+}
+
+fn elsewhere(status: u16, host: &str) -> String {
+    format!("{status}, it is answered at {host}; if you trust that, name it in the endpoint")
 }
 
 fn refused(request: &Request, why: &str) -> Failure {
@@ -226,4 +257,40 @@ fn jittered(attempt: u32) -> Duration {
     // Without randomness the pause is a whole one.
     let share = getrandom::u32().unwrap_or(u32::MAX);
     longest.mul_f64(f64::from(share) / f64::from(u32::MAX))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+mod tests {
+    use super::Endpoint;
+
+    #[test]
+    fn a_link_is_within_where_it_leads_to_the_same_api() {
+        let endpoint = Endpoint::parse("https://api.example.com/api/v1").unwrap();
+        for link in [
+            "/things?after=1",
+            "https://api.example.com/api/v1/things?after=1",
+            // Another host of theirs is asked by way of the endpoint.
+            "https://n42.example.com/api/v1/things?after=1",
+        ] {
+            assert_eq!(endpoint.within(link), Some(("/things", "after=1")), "{link}");
+        }
+        for link in [
+            "https://api.example.org/api/v1/things",
+            "https://example.com/api/v1/things",
+            "https://n42.api.example.com/api/v1/things",
+            "http://n42.example.com/api/v1/things",
+            "https://n42.example.com/api/v2/things",
+            "https://n42.example.com/api/v1things",
+            "https://n42.example.com",
+            "things?after=1",
+            "",
+        ] {
+            assert_eq!(endpoint.within(link), None, "{link}");
+        }
+        let local = Endpoint::parse("http://127.0.0.1:80/api/v1").unwrap();
+        assert_eq!(local.within("https://1.0.0.1/api/v1/things"), None);
+        let apex = Endpoint::parse("https://example.com").unwrap();
+        assert_eq!(apex.within("https://another.com/things"), None);
+    }
 }

@@ -422,6 +422,9 @@ fn secrets_go_nowhere_else() {
     let (code, error) =
         shell.refused(&format!("astra --account a --out got --endpoint {}", server.address));
     assert_eq!((code, &error["code"]), (3, &json!("pull-refused")));
+    let message = error["message"].as_str().unwrap();
+    assert!(message.contains("http://127.0.0.1:9;"), "{message}");
+    assert!(!message.contains("elsewhere"), "{message}");
     let server = Server::new(|_, _| Given::text("<html>log in</html>"));
     let (code, error) =
         shell.refused(&format!("astra --account a --out got --endpoint {}", server.address));
