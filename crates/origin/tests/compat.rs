@@ -414,3 +414,43 @@ fn what_a_bundle_leaves_out_is_not_invented() {
         assert_eq!(served.get(&format!("{list}{wanted}")).0, status, "{wanted}");
     }
 }
+
+/// A customer whom a file by hand names, with what two systems say of it under names of their own.
+const JOINED: &str = concat!(
+    r#"{"feature":"units"}"#,
+    "\n",
+    r#"{"subject":"acme","aliases":["42","acct"],"source":{"system":"meraki","id":"42"},"#,
+    r#""attributes":{"kind":"organization"},"records":["#,
+    r#"{"system":"meraki","kind":"subscription","json":{"subscriptionId":"s-1"}},"#,
+    r#"{"system":"astra","kind":"entitlement","feature":"units","json":{"id":"e-1"}},"#,
+    r#"{"system":"astra","kind":"entitlement","feature":"units","#,
+    r#""json":{"id":"e-2","allocation":"here"}}],"#,
+    r#""entitlements":[{"feature":"units","type":"boolean"}]}"#,
+    "\n",
+    r#"{"subject":"acct/here","source":{"system":"astra","id":"acct/here"},"#,
+    r#""attributes":{"allocation":"here"},"#,
+    r#""entitlements":[{"feature":"units","type":"boolean"}]}"#,
+    "\n",
+    r#"{"subject":"s-1","source":{"system":"meraki","id":"s-1"},"#,
+    r#""attributes":{"kind":"subscription"}}"#,
+    "\n",
+);
+
+#[test]
+fn a_customer_of_two_systems_is_answered_in_both() {
+    for first in ["meraki", "astra"] {
+        let source = format!(r#""source":{{"system":"{first}","id":"42"}}"#);
+        let served =
+            Served::with(&JOINED.replacen(r#""source":{"system":"meraki","id":"42"}"#, &source, 1));
+        for name in ["acme", "42"] {
+            let list = "api/v1/administered/licensing/subscription/subscriptions";
+            let (status, body) = served.get(&format!("{list}?organizationIds[]={name}"));
+            assert_eq!((status, body.contains("s-1")), (200, true), "{first} {name}: {body}");
+        }
+        for name in ["acme", "acct"] {
+            let (status, body) = served.get(&format!("accounts/{name}/core/v1/entitlements"));
+            assert_eq!(status, 200, "{first} {name}: {body}");
+            assert!(body.contains("e-1") && body.contains("e-2"), "{first} {name}: {body}");
+        }
+    }
+}

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
-use edgegrant::model::{Fact, Feature, Record, Subject};
+use edgegrant::model::{Fact, Feature, Record, Source, Subject};
 use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
 
@@ -80,6 +80,14 @@ impl Facts {
     pub(crate) fn subjects(&self) -> &[Subject] {
         &self.subjects
     }
+}
+
+/// Whether a system says anything of a subject, which may be that of another one too.
+pub(crate) fn is_of(subject: &Subject, system: &str) -> bool {
+    let is = |source: &Option<Source>| source.as_ref().is_some_and(|one| one.system == system);
+    is(&subject.source)
+        || subject.entitlements.iter().any(|given| is(&given.source))
+        || subject.records.iter().any(|record| record.system == system)
 }
 
 /// The records of a kind among those of a system, in the order in which they came.

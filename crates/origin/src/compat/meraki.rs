@@ -25,6 +25,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::answer::{self, header};
+use super::facts::is_of;
 use super::present::Present;
 use super::query::Query;
 use super::world::{Unavailable, World};
@@ -154,8 +155,7 @@ fn organization<'a>(present: &'a Present, id: &str) -> Result<&'a Subject, Refus
 
 /// Whether the import said that a subject is an organization, or a subscription.
 fn is(subject: &Subject, kind: &str) -> bool {
-    subject.source.as_ref().is_some_and(|source| source.system == SYSTEM)
-        && subject.attributes.get("kind").is_some_and(|known| known == kind)
+    is_of(subject, SYSTEM) && subject.attributes.get("kind").is_some_and(|known| known == kind)
 }
 
 impl Asked {

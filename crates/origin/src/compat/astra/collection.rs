@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::pool::renew;
 use super::select::{Filter, order};
 use super::{NOT_FOUND, Problem, SYSTEM};
-use crate::compat::facts::{records, typed};
+use crate::compat::facts::{is_of, records, typed};
 use crate::compat::present::{Present, Stamp};
 use crate::compat::query::Query;
 use crate::select::{Json, column};
@@ -85,13 +85,12 @@ fn all(present: &Present, account: &str, kind: &str) -> Result<Vec<Json>, Proble
     for record in records(&subject.records, SYSTEM, kind) {
         found.push((record.feature.as_deref(), typed(record)?));
     }
-    Ok(renew(present, &subject.subject, found)?)
+    Ok(renew(present, subject, found)?)
 }
 
 /// What is reserved for an object of an account is a subject too.
 fn is_account(subject: &Subject) -> bool {
-    subject.source.as_ref().is_some_and(|source| source.system == SYSTEM)
-        && !subject.attributes.contains_key("allocation")
+    is_of(subject, SYSTEM) && !subject.attributes.contains_key("allocation")
 }
 
 /// The columns that are asked for, in order.

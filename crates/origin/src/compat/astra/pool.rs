@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 use edgegrant::Amount;
 use edgegrant::engine::GrantState;
 use edgegrant::gate::{Explained, Kind, Reason};
+use edgegrant::model::Subject;
 use serde_json::Value;
 
+use crate::compat::facts::Facts;
 use crate::compat::present::{Present, is_gone};
 use crate::compat::world::Unavailable;
 use crate::select::Json;
@@ -26,11 +28,13 @@ struct Pool {
 /// Writes values and consumptions of now. What the snapshot does not have is left out.
 pub(super) fn renew(
     present: &Present,
-    account: &str,
+    account: &Subject,
     found: Vec<(Option<&str>, Json)>,
 ) -> Result<Vec<Json>, Unavailable> {
     let mut pools = BTreeMap::new();
-    let keys: Vec<_> = found.iter().map(|(feature, json)| key(account, *feature, json)).collect();
+    let facts = &present.known().facts;
+    let key = |(feature, json): &(Option<&str>, Json)| key(facts, account, *feature, json);
+    let keys: Vec<_> = found.iter().map(key).collect();
     for key in keys.iter().flatten() {
         if !pools.contains_key(key) {
             let (subject, feature) = key;
@@ -53,14 +57,22 @@ pub(super) fn renew(
     Ok(listed)
 }
 
-/// The subject and the feature of an entitlement; what is reserved for an object is that object's.
-fn key(account: &str, feature: Option<&str>, json: &Json) -> Option<(String, String)> {
+/// The subject and the feature of an entitlement; what is reserved for an object is that object's,
+/// which is named after the account as the service names it.
+fn key(
+    facts: &Facts,
+    account: &Subject,
+    feature: Option<&str>,
+    json: &Json,
+) -> Option<(String, String)> {
     let allocation = json.get("allocation").and_then(Value::as_str);
-    let subject = match allocation.filter(|allocation| !allocation.is_empty()) {
-        Some(allocation) => format!("{account}/{allocation}"),
-        None => account.to_owned(),
+    let Some(allocation) = allocation.filter(|allocation| !allocation.is_empty()) else {
+        return Some((account.subject.clone(), feature?.to_owned()));
     };
-    Some((subject, feature?.to_owned()))
+    let of = |name: &String| format!("{name}/{allocation}");
+    let mut objects = account.aliases.iter().map(of);
+    let known = objects.find(|object| facts.subject(object).is_some());
+    Some((known.unwrap_or_else(|| of(&account.subject)), feature?.to_owned()))
 }
 
 const fn is_unknown(reason: Reason) -> bool {
