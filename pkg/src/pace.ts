@@ -82,13 +82,17 @@ export class Pace {
     this.#waitMs = Math.ceil(waitMs);
   }
 
-  /** A clock that fails or shows no time stands still here. */
   #now(): number {
-    try {
-      const now = this.#clock();
-      return Number.isFinite(now) ? now : 0;
-    } catch {
-      return 0;
-    }
+    return readClock(this.#clock);
+  }
+}
+
+/** A clock that fails or shows no time stands still here. */
+export function readClock(clock: () => number): number {
+  try {
+    const now = clock();
+    return Number.isFinite(now) ? now : 0;
+  } catch {
+    return 0;
   }
 }

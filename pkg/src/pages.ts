@@ -3,6 +3,7 @@ import { engine } from "./gates.js";
 import type { GateError } from "./errors.js";
 import type { Gate } from "./glue.js";
 import type { Config } from "./options.js";
+import { readClock } from "./pace.js";
 import { asGateError, isWorkers } from "./refresh.js";
 import { Waits } from "./waits.js";
 
@@ -20,6 +21,8 @@ export class Pages {
   /** By who may wait for them; what a request abandons goes with its context. */
   readonly #flights = new WeakMap<object, Flights>();
   readonly #waits: Waits;
+  /** When the origin asked to be left alone, and for how long. */
+  #asked = { at: 0, ms: 0 };
   /** Why the latest part was not to be had. */
   lastError: GateError | undefined;
 
@@ -34,7 +37,7 @@ export class Pages {
     try {
       for (let parts = 0; parts < PARTS_MAX; parts += 1) {
         const name = engine.coded(() => this.#gate().needs(subject));
-        if (name === undefined) return;
+        if (name === undefined || this.#mustWait()) return;
         const bytes = await this.#fetch(name, ctx);
         // What another brought meanwhile, or a swap made useless, the wasm leaves aside.
         engine.coded(() => this.#gate().keep(subject, name, bytes));
@@ -42,7 +45,14 @@ export class Pages {
       }
     } catch (error) {
       this.lastError = asGateError(error);
+      this.#asked = { at: readClock(this.#config.now), ms: this.lastError.retryAfterMs ?? 0 };
     }
+  }
+
+  /** A clock that was put back ends the wait, as it does between refreshes. */
+  #mustWait(): boolean {
+    const waited = readClock(this.#config.now) - this.#asked.at;
+    return waited >= 0 && waited < this.#asked.ms;
   }
 
   /** Stops what is under way. */

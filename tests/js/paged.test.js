@@ -222,6 +222,27 @@ test("a part that is wrong, missing, too long, late or broken off is refused, th
   }
 });
 
+test("fault_N03: no page is asked for while the origin asks to be left alone", async () => {
+  const gate = await paged();
+  origin.faults["/private/part"] = (_, response) =>
+    response.writeHead(503, { "retry-after": "7" }).end();
+  const asked = async () => {
+    origin.requests.length = 0;
+    await gate.subject("customer-7");
+    return origin.requests.length;
+  };
+  assert.equal(await asked(), 1);
+  assert.equal(gate.status.lastError.retryAfterMs, 7_000);
+  clock.at += 6_999;
+  assert.equal(await asked(), 0);
+  assert.equal(reason(gate, "customer-7"), "not-resident");
+  assert.equal(gate.status.lastError.retryAfterMs, 7_000);
+  delete origin.faults["/private/part"];
+  clock.at += 1;
+  assert.equal(await asked(), 2);
+  assert.equal(gate.balance("customer-7", "api_calls"), 100);
+});
+
 test("a bad page takes no good one with it", async () => {
   const gate = await paged();
   await gate.subject("customer-1");
