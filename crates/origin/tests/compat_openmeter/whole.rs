@@ -125,3 +125,21 @@ fn access_is_not_denied_where_another_entitlement_has_begun() {
     let sso = "/api/v2/customers/harbour/entitlements/sso/value";
     assert_eq!(served.refusal(sso).0, 400);
 }
+
+/// An import does not read what only orders lists, and leaves it as it came.
+#[test]
+fn what_only_orders_lists_may_be_unreadable() {
+    let entitlement = json!({ "id": "e", "type": "boolean", "featureKey": "f", "featureId": 7,
+        "subjectKey": "mill", "createdAt": "2026-11-01T00:00:00Z" });
+    let feature = json!({ "id": "F", "key": "f", "name": 7, "createdAt": "today" });
+    let served = Served::publish(
+        &[
+            json!({ "feature": "f", "records": [
+                { "system": "openmeter", "kind": "feature", "json": feature }] }),
+            json!({ "subject": "mill", "records": [record("entitlement", "f", &entitlement)] }),
+        ],
+        at(NOW),
+    );
+    assert_eq!(served.get("/api/v1/features?orderBy=name"), json!([feature]));
+    assert_eq!(served.get("/api/v1/entitlements?orderBy=createdAt"), json!([entitlement]));
+}

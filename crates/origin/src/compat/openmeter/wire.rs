@@ -1,7 +1,9 @@
 //! What is read of records. Everything else in them is answered as it came.
 
 use edgegrant::time::Timestamp;
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 pub(super) use crate::sources::openmeter::Customer;
@@ -15,6 +17,7 @@ pub(super) struct Entitlement {
     pub(super) id: String,
     #[serde(rename = "type")]
     pub(super) kind: String,
+    #[serde(default, deserialize_with = "if_readable")]
     pub(super) feature_id: Option<String>,
     pub(super) feature_key: String,
     pub(super) customer_id: Option<String>,
@@ -57,10 +60,24 @@ pub(super) struct Grant {
 pub(super) struct Feature {
     pub(super) id: String,
     pub(super) key: String,
+    #[serde(default, deserialize_with = "if_readable")]
     pub(super) name: Option<String>,
     pub(super) meter_slug: Option<String>,
+    #[serde(default, deserialize_with = "if_readable")]
     pub(super) created_at: Option<Timestamp>,
+    #[serde(default, deserialize_with = "if_readable")]
     pub(super) updated_at: Option<Timestamp>,
     pub(super) archived_at: Option<Timestamp>,
     pub(super) deleted_at: Option<Timestamp>,
+}
+
+/// What an import does not read, it does not refuse either: where it cannot be read, lists are
+/// ordered and filtered as if it were absent, and the record goes out as it came.
+fn if_readable<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: DeserializeOwned,
+{
+    let token = Box::<RawValue>::deserialize(deserializer)?;
+    Ok(serde_json::from_str(token.get()).ok())
 }
