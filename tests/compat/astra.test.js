@@ -227,3 +227,24 @@ test("recorded answers come back field by field", async (t) => {
   const named = await asked(["24-generated-include-full-order.json"], [], parameters);
   assert.deepEqual(named.body.items, named.wanted);
 });
+
+test("recorded licences and subscriptions come back field by field", async (t) => {
+  const paths = recorded(system, "08-license-single.json", "09-subscriptions-list.json");
+  if (paths === undefined) return t.skip("no recorded answers beside the repository");
+  const server = await serve(system, paths, { more: ["--account", account] });
+  const [licence, subscriptions] = paths.map(read);
+  const of = (path) => get(`/accounts/${account}/core/v1/${path}`, { url: server.url });
+  const answers = [
+    await of(`licenses/${licence.id}`),
+    await of("licenses"),
+    await of("subscriptions"),
+    await of("subscriptions?filter=status eq 'inactive'&include=id,appLimit"),
+  ];
+  const rows = subscriptions.items
+    .filter(({ status }) => status === "inactive")
+    .map(({ id, appLimit }) => [id, appLimit]);
+  assert.deepEqual(answers[0].body, licence);
+  assert.deepEqual(answers[1].body.items, [licence]);
+  assert.deepEqual(answers[2].body.items, subscriptions.items);
+  assert.deepEqual(answers[3].body.items, rows);
+});

@@ -350,3 +350,29 @@ test("recorded answers come back field by field", async (t) => {
   assert.deepEqual(seen.answer, read(paths[1]));
   assert.deepEqual(sorted(skus.answer), sorted(read(paths[2])));
 });
+
+test("recorded licences of devices come back, and a catalogue of one sku is a list", async (t) => {
+  if (recorded(system) === undefined) return t.skip("no recorded answers beside the repository");
+  const paths = recorded(
+    system,
+    "02-entitlements-catalogue.json",
+    "09-perdevice-licenses.json",
+    "10-licenses-overview-example.json",
+  );
+  const server = await serve(system, paths, { more: ["--organization", "1"] });
+  const of1 = (operation, more) => ({
+    section: "organizations",
+    ...of(operation, { organizationId: "1", ...more }),
+  });
+  const [skus, licenses, idle, seen] = ask(
+    server.url,
+    of(CATALOGUE, {}),
+    of1("getOrganizationLicenses", {}),
+    of1("getOrganizationLicenses", { state: "unused" }),
+    overviewOf("1"),
+  );
+  assert.deepEqual(skus.answer, [read(paths[0])]);
+  assert.deepEqual(licenses.answer, read(paths[1]));
+  assert.deepEqual(idle.answer, []);
+  assert.deepEqual(seen.answer, read(paths[2]));
+});
