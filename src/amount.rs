@@ -177,11 +177,14 @@ impl Amount {
     /// ```
     #[must_use]
     pub fn to_f64(self) -> f64 {
-        // Wide divisions are slow, and whole units below 2^33 are nearly all that there is.
-        if let Ok(nanos) = i64::try_from(self.0)
-            && nanos % NANOS_PER_UNIT as i64 == 0
-        {
-            return (nanos / NANOS_PER_UNIT as i64) as f64;
+        // Wide divisions are slow. Where both operands are exact, the quotient is the nearest.
+        if let Ok(nanos) = i64::try_from(self.0) {
+            if nanos.unsigned_abs() <= EXACT_FLOATS as u64 {
+                return nanos as f64 / 1e9;
+            }
+            if nanos % NANOS_PER_UNIT as i64 == 0 {
+                return (nanos / NANOS_PER_UNIT as i64) as f64;
+            }
         }
         let mut steps = self.0;
         let mut scale = 1e9;

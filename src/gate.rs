@@ -402,12 +402,17 @@ impl Gate {
         if standing.rung == Rung::Dead {
             return Err(missing(Reason::DeadSnapshot));
         }
-        let subject =
-            present.body.subject_inlined(subject).map_err(|error| missing(lacking(&error)))?;
-        let subject = subject.ok_or(missing(Reason::UnknownSubject))?;
-        let feature = present.body.catalogue().numbered(feature as usize);
-        let feature = feature.ok_or(missing(Reason::UnknownFeature))?;
-        let entry = subject.entry_inlined(&feature).ok_or(missing(Reason::NotEntitled))?;
+        let subject = match present.body.subject_inlined(subject) {
+            Ok(Some(subject)) => subject,
+            Ok(None) => return Err(missing(Reason::UnknownSubject)),
+            Err(error) => return Err(missing(lacking(&error))),
+        };
+        let Some(feature) = present.body.catalogue().numbered(feature as usize) else {
+            return Err(missing(Reason::UnknownFeature));
+        };
+        let Some(entry) = subject.entry_inlined(&feature) else {
+            return Err(missing(Reason::NotEntitled));
+        };
         let seen = self.seen.of(&subject, feature.key);
         let policies = &self.options.policies;
         Ok(Found { standing, feature, entry, seen, policies })

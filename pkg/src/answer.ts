@@ -13,7 +13,7 @@ const COUNTS = { balance: 3, usage: 4, overage: 5 } as const;
 const STATIC = 1;
 const METERED = 2;
 const SOURCES: readonly Source[] = ["origin", "store", "bytes"];
-/** How many texts `src/wasm/texts.rs` keeps. */
+/** How many texts `src/wasm/texts.rs` keeps: a power of two. */
 const TEXTS = 256;
 /** The number of a config that is too long to be kept. */
 const UNKEPT = -1;
@@ -70,7 +70,9 @@ export class Answers {
 
   #view(): Float64Array {
     // Memory that grows leaves older views empty.
-    if (this.#numbers.length === 0) this.#numbers = this.#engine.numbersAt(this.#address, LENGTH);
+    if (this.#numbers[0] === undefined) {
+      this.#numbers = this.#engine.numbersAt(this.#address, LENGTH);
+    }
     return this.#numbers;
   }
 
@@ -80,11 +82,15 @@ export class Answers {
     const reason = this.#engine.reasons[numbers[1]] as Reason;
     const stale = numbers[14] === 1;
     const clock = numbers[15] === 1 ? "trusted" : "untrusted";
-    const [until, version, age] = [numbers[10], numbers[12], numbers[13]];
+    const until = numbers[10];
+    const version = numbers[12];
+    const age = numbers[13];
     const source = SOURCES[numbers[16]] as Source;
     switch (numbers[2]) {
       case METERED: {
-        const [balance, usage, overage] = [numbers[3], numbers[4], numbers[5]];
+        const balance = numbers[3];
+        const usage = numbers[4];
+        const overage = numbers[5];
         const totalAvailable = numbers[6];
         const period = { from: numbers[8], to: numbers[9] };
         const unit = this.#text(numbers[19], asItIs) as string;
@@ -107,11 +113,11 @@ export class Answers {
   }
 
   #unusual(numbers: Numbers): Flat {
-    const [hasAccess, reason, kind] = numbers;
+    const kind = numbers[2];
     const decision: Flat = {
-      hasAccess: hasAccess === 1,
+      hasAccess: numbers[0] === 1,
       ...(known(kind) && { type: TYPES[kind] as Type }),
-      reason: this.#engine.reasons[reason] as Reason,
+      reason: this.#engine.reasons[numbers[1]] as Reason,
       stale: numbers[14] === 1,
       clock: numbers[15] === 1 ? "trusted" : "untrusted",
     };
@@ -143,7 +149,8 @@ export class Answers {
 
   /** What is made of the text with a number, once for as long as it is kept. */
   #text(number: number, make: (text: string) => unknown): unknown {
-    const place = number % TEXTS;
+    // The remainder: of numbers that are no small ones it would be a call.
+    const place = number & (TEXTS - 1);
     if (this.#numbersMade[place] !== number) {
       this.#made[place] = make(this.#gate.text(number) as string);
       this.#numbersMade[place] = number;

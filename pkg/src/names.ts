@@ -45,7 +45,7 @@ export class Names {
   /** Writes the id of a subject and says how long it is. */
   #write(id: string): number {
     // Memory that grows leaves older views empty.
-    if (this.#room.length === 0) this.#room = engine.bytesAt(this.#address, LENGTH);
+    if (this.#room[0] === undefined) this.#room = engine.bytesAt(this.#address, LENGTH);
     const room = this.#room;
     const { length } = id;
     for (let at = 0; at < length; at += 1) {

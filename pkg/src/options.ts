@@ -122,13 +122,15 @@ export function readAsk(value: unknown): Ask {
   if (value === undefined) return PLAIN;
   const options: AskOptions = object(value, "options");
   // This way to look is the cheapest, but it also finds what is inherited, which does not count.
+  // Where `in` finds nothing, there is nothing of its own either.
   for (const name in options) {
     const known = name === "now" || name === "at" || name === "amount" || name === "used";
     if (!known && hasOwnProperty.call(options, name)) refuseOption(name);
   }
-  const at = hasOwnProperty.call(options, "at") ? options.at : undefined;
-  const wanted = hasOwnProperty.call(options, "amount") ? options.amount : undefined;
-  const used = hasOwnProperty.call(options, "used") ? options.used : undefined;
+  const at = "at" in options && hasOwnProperty.call(options, "at") ? options.at : undefined;
+  const wanted =
+    "amount" in options && hasOwnProperty.call(options, "amount") ? options.amount : undefined;
+  const used = "used" in options && hasOwnProperty.call(options, "used") ? options.used : undefined;
   const now = hasOwnProperty.call(options, "now") ? options.now : undefined;
   return {
     at: at === undefined ? NaN : instant(at, "at"),

@@ -249,6 +249,9 @@ pub fn decide(program: &Program, question: &Question<'_>) -> Decision {
 /// at that very instant. On the way there whole minutes are answered a millisecond ahead, and so
 /// may show a change of another kind.
 pub(super) fn seen_after(question: &Question<'_>, change: Option<Instant>) -> Option<Instant> {
+    if question.extra.is_empty() {
+        return None;
+    }
     let counted = question.now.ceil_minute();
     let later = question.extra.iter().find(|event| event.at >= counted)?;
     let ahead = |at: Instant| if at > question.now { at } else { at.plus_millis(1) };

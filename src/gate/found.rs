@@ -102,15 +102,16 @@ impl<'a> Found<'a> {
     /// `None` when it has to be computed.
     #[inline(always)]
     pub(super) fn quick(&self, options: &AskOptions) -> Option<Reason> {
-        let outline = self.entry.outline().ok()?;
         let at = self.instant(options);
-        let mut computed = false;
-        let reason = terms(&outline).reason(at, options.amount, || {
-            let net = self.quick_net(&outline, options, at);
-            computed = net.is_none();
-            net.map(Amount::or_zero)
-        });
-        if computed { None } else { Some(self.under_policy(reason.into(), false)) }
+        self.entry.glance(|outline| {
+            let mut computed = false;
+            let reason = terms(outline).reason(at, options.amount, || {
+                let net = self.quick_net(outline, options, at);
+                computed = net.is_none();
+                net.map(Amount::or_zero)
+            });
+            if computed { None } else { Some(self.under_policy(reason.into(), false)) }
+        })
     }
 
     /// Units left, negative for overage, where the state between two boundaries says so.
@@ -130,16 +131,14 @@ impl<'a> Found<'a> {
     /// The full answer.
     pub(super) fn answer(&self, options: &AskOptions) -> Answer<&'a str> {
         let question = self.question(options, self.instant(options));
-        let decided = self.entry.look(|outline, steady| {
+        let look = |outline: &Outline, steady: Option<&Steady>| {
             let terms = terms(outline);
-            let decision = decide_steadily(&terms, counted(outline, steady), &question)?;
-            Some(self.answer_with(terms.kind, &decision))
-        });
-        match decided {
-            Some(Some(answer)) => answer,
-            Some(None) => self.computed(&question),
-            None => self.page_invalid(),
-        }
+            match decide_steadily(&terms, counted(outline, steady), &question) {
+                Some(decision) => self.answer_with(terms.kind, &decision),
+                None => self.computed(&question),
+            }
+        };
+        self.entry.look(look, || self.page_invalid())
     }
 
     #[cold]

@@ -6,6 +6,7 @@ pub(super) struct Reader<'a>(&'a [u8]);
 
 /// A minute, in which most instants are told.
 const MINUTE_MS: i64 = 60_000;
+const MINUTES_MAX: u64 = (i64::MAX / MINUTE_MS) as u64;
 /// The longest varint: 15 groups of 7 bits.
 const VARINT_BYTES_MAX: u32 = 15;
 
@@ -134,7 +135,12 @@ impl<'a> Reader<'a> {
     pub(super) fn time(&mut self) -> Option<i64> {
         let value = self.varint_inlined()?;
         let number = unzigzag(value >> 1);
-        if value & 1 == 0 { number.checked_mul(MINUTE_MS) } else { Some(number) }
+        // To multiply and look for an overflow takes the wasm a call.
+        match value & 1 {
+            1 => Some(number),
+            _ if number.unsigned_abs() > MINUTES_MAX => None,
+            _ => Some(number.wrapping_mul(MINUTE_MS)),
+        }
     }
 }
 

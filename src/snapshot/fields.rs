@@ -278,8 +278,8 @@ impl<'a> Fields<'a> {
     pub(super) fn whole_steady(&mut self, outline: &Outline) -> Option<Option<Steady>> {
         match &outline.rule {
             OutlineRule::Metered(metered) if metered.steady.is_some() => {
-                let tallies = self.tallies(metered.opening_at)?;
-                self.figures(metered, &tallies)
+                let tallies = self.tallies(metered.opening_at);
+                self.figures(metered, tallies.as_ref()?)
             }
             _ => Some(None),
         }

@@ -139,14 +139,29 @@ impl<'a> Entry<'a> {
         self.fields().and_then(outline).ok_or(refusal::VALUE)
     }
 
-    /// What `look` makes of the outline and, where the program has one, the whole steady state;
-    /// nothing is allocated, and nothing moved. `None` as [`Entry::outline`] fails.
+    /// What `look` makes of the outline and, where the program has one, the whole steady state, or
+    /// `invalid` where [`Entry::outline`] fails; nothing is allocated, and nothing moved.
     #[inline(always)]
-    pub(crate) fn look<T>(&self, look: impl FnOnce(&Outline, Option<&Steady>) -> T) -> Option<T> {
-        let mut fields = self.fields()?;
-        let outline = fields.outline(self.usage_as_of)?;
-        let steady = fields.whole_steady(&outline)?;
-        Some(look(&outline, steady.as_ref()))
+    pub(crate) fn look<T>(
+        &self,
+        look: impl FnOnce(&Outline, Option<&Steady>) -> T,
+        invalid: impl FnOnce() -> T,
+    ) -> T {
+        'invalid: {
+            let Some(mut fields) = self.fields() else { break 'invalid };
+            let outline = fields.outline(self.usage_as_of);
+            let Some(outline) = &outline else { break 'invalid };
+            let steady = fields.whole_steady(outline);
+            let Some(steady) = &steady else { break 'invalid };
+            return look(outline, steady.as_ref());
+        }
+        invalid()
+    }
+
+    /// The same of the outline alone.
+    #[inline(always)]
+    pub(crate) fn glance<T>(&self, look: impl FnOnce(&Outline) -> Option<T>) -> Option<T> {
+        look(self.fields()?.outline(self.usage_as_of).as_ref()?)
     }
 
     /// What holds between two boundaries, where the compiler could tell.
@@ -154,7 +169,7 @@ impl<'a> Entry<'a> {
     /// # Errors
     /// As [`Entry::outline`].
     pub fn steady(&self) -> Result<Option<Steady>, Error> {
-        self.look(|_, steady| steady.copied()).ok_or(refusal::VALUE)
+        self.look(|_, steady| Ok(steady.copied()), || Err(refusal::VALUE))
     }
 
     #[inline(always)]
