@@ -94,12 +94,67 @@ pub struct PackedEntitlement {
     /// Of its feature.
     place: u64,
     bytes: Vec<u8>,
+    /// How many bytes it is shorter told by its place.
+    spared: usize,
     /// How many bytes it takes at most in a record.
     written_out: usize,
     usage_as_of: Option<Instant>,
 }
 
 impl PackedEntitlement {
+    /// The same told by its place among those that many subjects have, and what is to be kept in
+    /// that place for a [`PageWriter`](super::PageWriter).
+    ///
+    /// ```
+    /// use edgegrant::engine::program::{Program, Rule};
+    /// use edgegrant::snapshot::{
+    ///     EntitlementRecord, FeatureRecord, PageWriter, Packer, Settings, WhenExpired,
+    /// };
+    /// use edgegrant::Instant;
+    ///
+    /// let when_expired = WhenExpired::LastKnown;
+    /// let mut packer = Packer::new([7; 32]);
+    /// packer.declare(&FeatureRecord { key: "sso".to_owned(), unit: None, when_expired })?;
+    /// let program = Program {
+    ///     suspended: false,
+    ///     active_from: None,
+    ///     active_to: None,
+    ///     grace_until: None,
+    ///     rule: Rule::Boolean,
+    /// };
+    /// let feature = "sso".to_owned();
+    /// let record =
+    ///     EntitlementRecord { feature, program, config: None, grant_ids: vec![], steady: None };
+    /// let sso = packer.entitlement(&record)?;
+    /// let (by_place, kept) = sso.clone().common(0);
+    ///
+    /// let settings =
+    ///     Settings { seed: [7; 32], usage_as_of: Instant::EPOCH, previous_page_bits: None };
+    /// let common = [kept];
+    /// let writer = PageWriter::new(&settings, packer.features(), 0)?.knowing(&common);
+    /// let page = |given| {
+    ///     let mut packed = Vec::new();
+    ///     packer.subject(&mut packed, 1, "acme", &mut [given]).unwrap();
+    ///     writer.write(0..1, &packed).unwrap()
+    /// };
+    /// assert_eq!(page(&sso), page(&by_place));
+    /// # Ok::<(), edgegrant::Error>(())
+    /// ```
+    #[must_use]
+    pub fn common(mut self, place: usize) -> (Self, Vec<u8>) {
+        let mut named = Vec::with_capacity(3);
+        put_varint(&mut named, place as u64 + 1);
+        let kept = core::mem::replace(&mut self.bytes, named);
+        self.spared = kept.len().saturating_sub(self.bytes.len());
+        (self, kept)
+    }
+
+    /// How many bytes are spared wherever it is told by its place.
+    #[must_use]
+    pub const fn spared(&self) -> usize {
+        self.spared
+    }
+
     /// Before which instant usage is included, if it is metered.
     #[must_use]
     pub const fn usage_as_of(&self) -> Option<Instant> {
@@ -164,10 +219,11 @@ impl Packer {
         let body = packed_row(number, &row, usage_as_of);
         let named = row.feature.key.len() + row.feature.unit.map_or(0, str::len);
         let written_out = named + body.len() + record::LINE_OVERHEAD_BYTES_MAX;
-        let mut bytes = Vec::with_capacity(body.len() + 12);
+        let mut bytes = Vec::with_capacity(body.len() + 13);
+        put_varint(&mut bytes, INLINE);
         bytes.extend_from_slice(&self.seed.fingerprint(&body).to_le_bytes());
         put_part(&mut bytes, &body);
-        Ok(PackedEntitlement { place, bytes, written_out, usage_as_of })
+        Ok(PackedEntitlement { place, bytes, spared: 0, written_out, usage_as_of })
     }
 
     /// Packs a subject without its aliases behind what `out` holds, and says how many bytes it
@@ -284,8 +340,25 @@ pub(super) fn next<'a>(reader: &mut Reader<'a>) -> Option<Waiting<'a>> {
     Some(Waiting { tag: told >> 1, id, what })
 }
 
+/// Stands before a row that is there itself; other numbers are those of common rows, from 1 on.
+const INLINE: u64 = 0;
+
 /// Takes the first of a subject's rows: its fingerprint and its bytes.
-pub(super) fn next_row<'a>(reader: &mut Reader<'a>) -> Option<(u64, &'a [u8])> {
+pub(super) fn next_row<'a>(
+    reader: &mut Reader<'a>,
+    common: &'a [Vec<u8>],
+) -> Option<(u64, &'a [u8])> {
+    match reader.varint()? {
+        INLINE => row_here(reader),
+        place => {
+            let mut kept = Reader::new(common.get(usize::try_from(place - 1).ok()?)?);
+            kept.varint().filter(|number| *number == INLINE)?;
+            row_here(&mut kept)
+        }
+    }
+}
+
+fn row_here<'a>(reader: &mut Reader<'a>) -> Option<(u64, &'a [u8])> {
     let fingerprint = reader.u64()?;
     let length = reader.count(usize::MAX)?;
     Some((fingerprint, reader.take(length)?))

@@ -49,6 +49,8 @@ pub(super) struct PageRows<'a> {
     pub(super) items: Vec<Item<'a>>,
     /// In the order of their first appearance.
     pub(super) rows: Vec<PageRow<'a>>,
+    /// Rows that are told by their places.
+    common: &'a [Vec<u8>],
     known: HashMap<u64, usize, BuildHasherDefault<AsItIs>>,
 }
 
@@ -56,9 +58,10 @@ impl<'a> PageRows<'a> {
     pub(super) fn of(
         waiting: impl Iterator<Item = Waiting<'a>>,
         features: &'a [Numbered],
+        common: &'a [Vec<u8>],
         usage_as_of: Instant,
     ) -> Result<Self, Error> {
-        let mut page = Self::default();
+        let mut page = Self { common, ..Self::default() };
         let mut expanded = 0;
         for Waiting { id, what, .. } in waiting {
             let item = match what {
@@ -87,7 +90,7 @@ impl<'a> PageRows<'a> {
         let mut reader = Reader::new(rows);
         let mut places = Vec::new();
         while !reader.is_empty() {
-            let (fingerprint, bytes) = packed::next_row(&mut reader)?;
+            let (fingerprint, bytes) = packed::next_row(&mut reader, self.common)?;
             let known = self.known.get(&fingerprint).copied();
             let same = |place: &usize| self.rows.get(*place).is_some_and(|row| row.bytes == bytes);
             let place = match known.filter(same) {

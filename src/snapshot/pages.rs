@@ -15,11 +15,13 @@ use crate::error::Error;
 use crate::time::Instant;
 
 /// Writes the pages of a body with so many of them.
-pub struct PageWriter {
+pub struct PageWriter<'a> {
     seed: Seed,
     page_bits: u8,
     usage_as_of: Instant,
     features: Vec<Numbered>,
+    /// Entitlements that are told by their places.
+    common: &'a [Vec<u8>],
     /// What a reader will know when it looks at a page.
     catalogue: Catalogue,
 }
@@ -54,7 +56,7 @@ impl From<Unwritten> for Error {
     }
 }
 
-impl PageWriter {
+impl<'c> PageWriter<'c> {
     /// A writer for features in the order in which a [`Packer`](super::Packer) was told of them.
     ///
     /// # Errors
@@ -70,9 +72,18 @@ impl PageWriter {
             page_bits,
             usage_as_of: settings.usage_as_of,
             features: packed::numbered(&seed, features),
+            common: &[],
             catalogue: Catalogue::open(&catalogue)?,
             seed,
         })
+    }
+
+    /// The same writer for subjects whose entitlements may be told by their places among these.
+    /// See [`PackedEntitlement::common`](super::PackedEntitlement::common).
+    #[must_use]
+    pub const fn knowing(mut self, common: &'c [Vec<u8>]) -> Self {
+        self.common = common;
+        self
     }
 
     /// Whether so many pages can hold so many packed bytes, which then may be read into memory.
@@ -162,7 +173,7 @@ impl PageWriter {
     }
 
     fn page(&self, index: u32, waiting: Vec<Waiting<'_>>) -> Result<Part, Unwritten> {
-        let rows = PageRows::of(waiting.into_iter(), &self.features, self.usage_as_of);
+        let rows = PageRows::of(waiting.into_iter(), &self.features, self.common, self.usage_as_of);
         let write = |rows| page_write::write(&self.seed, self.page_bits, index, &rows);
         let (digest, bytes) = rows.and_then(write).map_err(|error| match error {
             refusal::LIMIT => Unwritten::Full,
@@ -187,7 +198,7 @@ impl PageWriter {
                 What::Subject(rows) => {
                     let mut reader = Reader::new(rows);
                     while !reader.is_empty() {
-                        let (_, row) = packed::next_row(&mut reader)?;
+                        let (_, row) = packed::next_row(&mut reader, self.common)?;
                         let (left_to_head, rest) = packed::written_from(row, self.usage_as_of);
                         put(2 + u8::from(left_to_head), rest);
                     }

@@ -4,6 +4,7 @@
 //! which is what finding duplicates needs.
 
 mod check;
+mod common;
 mod compiler;
 mod cut;
 mod frames;

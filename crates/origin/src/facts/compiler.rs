@@ -10,6 +10,7 @@ use edgegrant::model::{Entitlement, Fact, Status, UnreadSubject};
 use edgegrant::snapshot::{EntitlementRecord, PackedEntitlement, Packer};
 use edgegrant::{Error, Instant};
 
+use super::common::Common;
 use super::cut::{Cutter, Framing, Piece};
 use super::known::{Known, Made};
 use super::{Checker, Entry, Problem, check, parse_line};
@@ -35,32 +36,32 @@ pub(crate) struct Packed {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Item {
     pub(crate) bucket: usize,
+    /// How many bytes it is shorter because others have the same.
+    pub(crate) spared: usize,
     end: usize,
 }
 
 impl Packed {
     /// The items with their bytes.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (usize, &[u8])> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Item, &[u8])> {
         let starts = std::iter::once(0).chain(self.items.iter().map(|item| item.end));
         let bytes = |start: usize, end: usize| self.bytes.get(start..end).unwrap_or_default();
-        self.items
-            .iter()
-            .zip(starts)
-            .map(move |(item, start)| (item.bucket, bytes(start, item.end)))
+        self.items.iter().zip(starts).map(move |(item, start)| (*item, bytes(start, item.end)))
     }
 }
 
 /// Compiles lines of subjects for a snapshot that is published at an instant.
-pub(crate) struct Compiler {
+pub(crate) struct Compiler<'a> {
     publish_at: Instant,
+    common: &'a Common,
     known: Known,
     cutter: Cutter,
     pieces: Vec<Piece>,
 }
 
-impl Compiler {
-    pub(crate) fn new(publish_at: Instant) -> Self {
-        Self { publish_at, known: Known::new(), cutter: Cutter::new(), pieces: Vec::new() }
+impl<'a> Compiler<'a> {
+    pub(crate) fn new(publish_at: Instant, common: &'a Common) -> Self {
+        Self { publish_at, common, known: Known::new(), cutter: Cutter::new(), pieces: Vec::new() }
     }
 
     /// Compiles the line of a subject, the `number`th of all.
@@ -108,7 +109,7 @@ impl Compiler {
         line: &[u8],
         out: &mut Packed,
     ) -> Option<()> {
-        let Self { publish_at, known, cutter, pieces } = self;
+        let Self { publish_at, common, known, cutter, pieces } = self;
         let (rest, cut_at) = cutter.cut(line, known, pieces)?;
         let subject: UnreadSubject<'_> = serde_json::from_str(rest).ok()?;
         // What was cut is the subject's own list, and no other that is called so.
@@ -137,12 +138,11 @@ impl Compiler {
                             pack(&entitlement)?
                         }
                     };
-                    let packed = Rc::new(packed);
                     if let Some(name) = name {
-                        let made = Made { status, packed: Rc::clone(&packed) };
-                        known.remember(name, text, made);
+                        let told = || Rc::new(common.told(packed.clone()));
+                        known.remember(name, text, || Made { status, packed: told() });
                     }
-                    packed
+                    Rc::new(packed)
                 }
             };
             out.entitlements.push(packed);
@@ -186,10 +186,12 @@ impl Packed {
         let mut given: Vec<&PackedEntitlement> = self.entitlements.iter().map(Rc::as_ref).collect();
         let tag = number << TAG_ALIAS_BITS;
         let written_out = packer.subject(&mut self.bytes, tag, id, &mut given)?;
-        self.items.push(Item { bucket: packer.bucket(id), end: self.bytes.len() });
+        let spared = self.entitlements.iter().map(|given| given.spared()).sum();
+        self.items.push(Item { bucket: packer.bucket(id), spared, end: self.bytes.len() });
         for (alias, tag) in aliases.iter().zip(tag + 1..) {
             packer.alias(&mut self.bytes, tag, alias, id)?;
-            self.items.push(Item { bucket: packer.bucket(alias), end: self.bytes.len() });
+            let bucket = packer.bucket(alias);
+            self.items.push(Item { bucket, spared: 0, end: self.bytes.len() });
         }
         Ok(written_out)
     }
@@ -304,7 +306,8 @@ mod tests {
         let at = Instant::parse(AT).unwrap();
         let declared = declared(at);
         let (lines, mut dice) = (lines(at), Rng::with_seed(7));
-        let mut compiler = Compiler::new(at);
+        let common = Common::full();
+        let mut compiler = Compiler::new(at, &common);
         let (mut pieced, mut whole) = (Packed::default(), Packed::default());
         let (mut taken, mut refused) = (0, 0);
         for number in 0..6_000 {
@@ -314,7 +317,12 @@ mod tests {
             let expected = compiler.whole(&declared, number, &line, &mut whole);
             if told.is_some() {
                 expected.unwrap();
-                assert!(pieced.iter().eq(whole.iter()), "{}", String::from_utf8_lossy(&line));
+                let line = String::from_utf8_lossy(&line);
+                let shown = |packed: &Packed| {
+                    let items = packed.iter().map(|(item, bytes)| (item.bucket, bytes.to_vec()));
+                    items.collect::<Vec<_>>()
+                };
+                assert_eq!(shown(&pieced), shown(&whole), "{line}");
                 taken += 1;
             } else if expected.is_err() {
                 refused += 1;

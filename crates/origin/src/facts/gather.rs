@@ -12,7 +12,8 @@ use edgegrant::Instant;
 use edgegrant::model::Fact;
 use edgegrant::snapshot::{BUCKETS, Counts, Packer};
 
-use super::compiler::{self, Compiler, Declared, Packed};
+use super::common::Common;
+use super::compiler::{self, Compiler, Declared, Item, Packed};
 use super::lines::{Lines, too_long};
 use super::parse::is_feature;
 use super::{Checker, Problem, ReadError, parse_line};
@@ -31,6 +32,10 @@ pub(crate) struct Gathered<'a> {
     pub(crate) packer: Packer,
     pub(crate) counts: Counts,
     shelves: Vec<Buckets>,
+    /// Entitlements that are told by their places.
+    pub(crate) common: Vec<Vec<u8>>,
+    /// How many bytes that spares in each bucket.
+    spared: Vec<u64>,
     /// How many programs know usage up to an instant.
     as_of: HashMap<Instant, u64>,
     files: Files<'a>,
@@ -48,6 +53,12 @@ impl Gathered<'_> {
         let of_shelf =
             |shelf: &Buckets| buckets.clone().map(|bucket| shelf.bytes(bucket)).sum::<u64>();
         self.shelves.iter().map(of_shelf).sum()
+    }
+
+    /// How many bytes there would be in some buckets if nothing were told by its place.
+    pub(crate) fn told_bytes(&self, buckets: Range<usize>) -> u64 {
+        let spared = self.spared.get(buckets.clone()).unwrap_or_default();
+        self.bytes(buckets) + spared.iter().sum::<u64>()
     }
 
     /// Everything in some buckets.
@@ -81,7 +92,8 @@ pub(crate) fn gather<'a>(
 ) -> Result<Gathered<'a>, Failure> {
     let source = Mutex::new(Source::new(files, seed));
     let workers = thread::available_parallelism().map_or(1, usize::from);
-    let work = || Shelf::fill(&source, publish_at, folder, progress);
+    let common = Common::default();
+    let work = || Shelf::fill(&source, Compiler::new(publish_at, &common), folder, progress);
     let shelves: Vec<Shelf> = thread::scope(|scope| {
         let spawned: Vec<_> = (1..workers).map(|_| scope.spawn(work)).collect();
         let mine = work();
@@ -93,6 +105,8 @@ pub(crate) fn gather<'a>(
         packer: declared.packer.clone(),
         counts: Counts::default(),
         shelves: Vec::new(),
+        common: common.into_entitlements(),
+        spared: vec![0; BUCKETS],
         as_of: HashMap::new(),
         files,
     };
@@ -107,6 +121,7 @@ impl Gathered<'_> {
     fn add(&mut self, shelf: Shelf) {
         self.counts += shelf.counts;
         self.shelves.push(shelf.buckets);
+        self.spared.iter_mut().zip(shelf.spared).for_each(|(sum, spared)| *sum += spared);
         for (as_of, count) in shelf.as_of.into_iter().chain(shelf.last_as_of) {
             *self.as_of.entry(as_of).or_default() += count;
         }
@@ -293,6 +308,7 @@ impl Batch {
 /// What one core has gathered.
 struct Shelf {
     buckets: Buckets,
+    spared: Vec<u64>,
     counts: Counts,
     as_of: HashMap<Instant, u64>,
     /// What was counted last, and not told to the others yet.
@@ -303,17 +319,17 @@ impl Shelf {
     /// Compiles batches until there are none.
     fn fill(
         source: &Mutex<Source<'_>>,
-        publish_at: Instant,
+        mut compiler: Compiler<'_>,
         folder: &Path,
         progress: &Progress<'_>,
     ) -> Self {
         let mut shelf = Self {
             buckets: Buckets::new(BUCKETS, folder),
+            spared: vec![0; BUCKETS],
             counts: Counts::default(),
             as_of: HashMap::new(),
             last_as_of: None,
         };
-        let mut compiler = Compiler::new(publish_at);
         let mut last = None;
         loop {
             let batch = lock(source).batch(last);
@@ -324,7 +340,7 @@ impl Shelf {
         }
     }
 
-    fn compile(&mut self, compiler: &mut Compiler, batch: &Batch, source: &Mutex<Source<'_>>) {
+    fn compile(&mut self, compiler: &mut Compiler<'_>, batch: &Batch, source: &Mutex<Source<'_>>) {
         let mut packed = Packed::default();
         for (number, line) in batch.iter() {
             if let Err(problem) = compiler.line(&batch.declared, number, line, &mut packed) {
@@ -357,7 +373,12 @@ impl Shelf {
         for as_of in packed.entitlements.iter().filter_map(|given| given.usage_as_of()) {
             self.count(as_of);
         }
-        packed.iter().try_for_each(|(bucket, bytes)| self.buckets.put(bucket, bytes))
+        packed.iter().try_for_each(|(Item { bucket, spared, .. }, bytes)| {
+            if let Some(sum) = self.spared.get_mut(bucket) {
+                *sum += spared as u64;
+            }
+            self.buckets.put(bucket, bytes)
+        })
     }
 }
 

@@ -140,7 +140,7 @@ impl Known {
     }
 
     /// Remembers what was made of a text when it comes for the second time.
-    pub(super) fn remember(&mut self, Name(hash): Name, text: &[u8], made: Made) {
+    pub(super) fn remember(&mut self, Name(hash): Name, text: &[u8], made: impl FnOnce() -> Made) {
         let place = Name(hash).place();
         let Some(met) = self.met.get_mut(place).filter(|_| text.len() <= TEXT_BYTES_MAX) else {
             return;
@@ -149,7 +149,7 @@ impl Known {
             return;
         }
         if let Some(known) = self.texts.get_mut(place) {
-            *known = Some(Text { text: text.into(), made });
+            *known = Some(Text { text: text.into(), made: made() });
         }
     }
 }

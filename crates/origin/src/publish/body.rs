@@ -165,6 +165,7 @@ impl Encoder<'_> {
         let kept = Kept::load(self.folder, self.settings, features, page_bits);
         let start = || {
             let writer = PageWriter::new(self.settings, features, page_bits)?;
+            let writer = writer.knowing(&self.gathered.common);
             let (all, spool, kept) = (&all, &spool, &kept);
             Ok::<_, Failure>(move |index: usize| {
                 let Some(unit) = all.get(index) else { return Ok(Made::Full) };
@@ -196,13 +197,13 @@ impl Encoder<'_> {
 
     fn unit(
         self,
-        writer: &PageWriter,
+        writer: &PageWriter<'_>,
         unit: &Unit,
         kept: &Kept,
         spool: &Spool,
     ) -> Result<Made, Failure> {
         let Unit { buckets, pages } = unit;
-        if !PageWriter::may_hold(pages.len(), self.gathered.bytes(buckets.clone())) {
+        if !PageWriter::may_hold(pages.len(), self.gathered.told_bytes(buckets.clone())) {
             return Ok(Made::Full);
         }
         let io = |error| spilled(&error);
@@ -405,7 +406,7 @@ mod tests {
         };
         let (pages, bytes) = encoder.pages(10, BUCKETS).unwrap().unwrap();
         let features = gathered.packer.features();
-        let writer = PageWriter::new(&settings, features, 10).unwrap();
+        let writer = PageWriter::new(&settings, features, 10).unwrap().knowing(&gathered.common);
         let whole = writer.write(0..1024, &gathered.read(0..BUCKETS).unwrap()).unwrap();
         assert_eq!(bytes, whole.iter().map(|part| part.bytes.len() as u64).sum::<u64>());
         for ((name, span), part) in pages.pages.iter().zip(&whole) {
