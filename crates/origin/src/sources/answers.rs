@@ -70,8 +70,8 @@ struct Envelope {
 /// Reads files, the `.json` and `.ndjson` files of folders, and standard input for `-`.
 ///
 /// # Errors
-/// `io`; `json-malformed` for a file that is not JSON; `error-answer` for an envelope whose status
-/// is an error.
+/// `io`; `answers-missing` for a file or folder without any; `json-malformed` for a file that is not
+/// JSON; `error-answer` for an envelope whose status is an error.
 pub fn read(paths: &[PathBuf]) -> Result<Vec<Answer>, Failure> {
     let mut answers = Vec::new();
     for path in paths {
@@ -85,6 +85,7 @@ pub fn read(paths: &[PathBuf]) -> Result<Vec<Answer>, Failure> {
 fn read_file(path: &Path, answers: &mut Vec<Answer>) -> Result<(), Failure> {
     let mut text = String::new();
     input::open(path)?.read_to_string(&mut text).map_err(|error| Failure::io(path, &error))?;
+    let before = answers.len();
     let bodies = serde_json::Deserializer::from_str(&text).into_iter::<Box<RawValue>>();
     for (index, body) in bodies.enumerate() {
         let file = path.display();
@@ -94,7 +95,15 @@ fn read_file(path: &Path, answers: &mut Vec<Answer>) -> Result<(), Failure> {
         let place = if index == 0 { file.to_string() } else { format!("{file} ({})", index + 1) };
         answers.push(opened(place, body)?);
     }
-    Ok(())
+    if answers.len() == before { Err(missing(path)) } else { Ok(()) }
+}
+
+/// That nothing was answered, which is not the same as an empty answer: whoever asked may have
+/// failed, and left an empty file behind.
+pub(super) fn missing(path: &Path) -> Failure {
+    let path = path.display();
+    let message = format!("{path}: there is no answer in it; ask again, or leave it out");
+    Failure::bad_input("answers-missing", message)
 }
 
 fn opened(place: String, body: Box<RawValue>) -> Result<Answer, Failure> {
@@ -126,6 +135,9 @@ fn names_next(headers: &serde_json::Value) -> bool {
 }
 
 /// The JSON files of a folder and of its folders, by name, or the file itself.
+///
+/// # Errors
+/// `io`; `answers-missing` for a folder without any.
 pub(super) fn files_of(path: &Path) -> Result<Vec<PathBuf>, Failure> {
     if !path.is_dir() {
         return Ok(vec![path.to_owned()]);
@@ -141,7 +153,7 @@ pub(super) fn files_of(path: &Path) -> Result<Vec<PathBuf>, Failure> {
         }
     }
     files.retain(|file| file.extension().is_some_and(|kind| kind == "json" || kind == "ndjson"));
-    Ok(files)
+    if files.is_empty() { Err(missing(path)) } else { Ok(files) }
 }
 
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, Failure> {

@@ -3,9 +3,11 @@
 use edgegrant::Amount;
 use edgegrant::engine::Reason;
 use edgegrant::model::{Fact, Record};
+use edgegrant_origin::sources::Notes;
+use edgegrant_origin::sources::openmeter::{Options, import};
 use serde_json::{Value, json};
 
-use crate::kit::{amount, export, grant, imported, metered, refusal, usage, value, with};
+use crate::kit::{amount, at, export, grant, imported, metered, refusal, usage, value, with};
 
 fn boolean(fields: Value) -> Value {
     let record = json!({
@@ -296,4 +298,19 @@ fn what_is_null_is_as_if_it_were_absent() {
     ]);
     assert_eq!(import.codes(), Vec::<&str>::new());
     assert_eq!(import.numbers("2026-03-10T12:30:00Z"), ["40", "60", "0"]);
+}
+
+#[test]
+fn a_file_without_an_answer_is_refused_and_one_without_lines_is_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = Options { at: at("2026-03-10T12:00:00Z"), trust_units: false };
+    let refused = || {
+        let path = folder.path().to_owned();
+        import(&[path], &options, &mut Notes::default()).map(|_| ()).err().map(|it| it.code)
+    };
+    assert_eq!(refused().as_deref(), Some("answers-missing"));
+    std::fs::write(folder.path().join("usage.ndjson"), "").unwrap();
+    assert_eq!(refused(), None);
+    std::fs::write(folder.path().join("grants.json"), "").unwrap();
+    assert_eq!(refused().as_deref(), Some("answers-missing"));
 }

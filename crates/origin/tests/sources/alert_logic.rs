@@ -7,6 +7,7 @@ use edgegrant::gate::Reason;
 use edgegrant::model::{Status, UsageKind};
 use edgegrant_origin::sources::Ends;
 use edgegrant_origin::sources::alert_logic::{Options, import};
+use edgegrant_origin::sources::answers;
 use serde_json::{Value, json};
 
 use crate::kit::{Imported, NOW, amount, answers_of, at, ends};
@@ -283,4 +284,19 @@ fn an_answer_about_another_account_is_refused() {
     assert_eq!(imported(&[answered("01", list())]).subjects().len(), 1);
     assert_eq!(refusal(answered("02", list())), "account-differs");
     assert_eq!(refusal(answered("02", held)), "account-differs");
+}
+
+/// Whoever asked and failed may have left an empty file behind.
+#[test]
+fn where_there_is_no_answer_nobody_takes_it_for_an_empty_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let code = |path: &std::path::Path| answers::read(&[path.to_owned()]).unwrap_err().code;
+    assert_eq!(code(folder.path()), "answers-missing");
+    std::fs::write(folder.path().join("notes.txt"), "{}").unwrap();
+    assert_eq!(code(folder.path()), "answers-missing");
+    std::fs::write(folder.path().join("1.json"), list(&[]).to_string()).unwrap();
+    assert_eq!(answers::read(&[folder.path().to_owned()]).unwrap().len(), 1);
+    let empty = folder.path().join("2.json");
+    std::fs::write(&empty, "\n").unwrap();
+    assert_eq!([code(&empty), code(folder.path())], ["answers-missing"; 2]);
 }

@@ -43,10 +43,13 @@ impl Export {
     /// Takes any number of arrays, pages and single records one after another.
     fn read_file(&mut self, path: &Path) -> Result<(), Failure> {
         let named = Kind::named(path);
+        // There may be no lines, but no answer of a server is empty.
+        let mut is_empty = path.extension().is_some_and(|kind| kind == "json");
         let stream = serde_json::Deserializer::from_reader(input::open(path)?);
         for value in stream.into_iter::<Box<RawValue>>() {
             let value = value.map_err(|error| malformed(path, &error))?;
             let value = answers::body(path, value)?;
+            is_empty = false;
             if value.get().starts_with('[') {
                 let list: Vec<Box<RawValue>> = parsed(path, "the list", value.get())?;
                 list.iter().try_for_each(|item| self.take(path, named, item))?;
@@ -54,7 +57,7 @@ impl Export {
                 self.take(path, named, &value)?;
             }
         }
-        Ok(())
+        if is_empty { Err(answers::missing(path)) } else { Ok(()) }
     }
 
     /// Takes one record, or those of one page.
