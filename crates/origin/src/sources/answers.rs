@@ -70,8 +70,8 @@ struct Envelope {
 /// Reads files, the `.json` and `.ndjson` files of folders, and standard input for `-`.
 ///
 /// # Errors
-/// `io`; `answers-missing` for a file or folder without any; `json-malformed` for a file that is not
-/// JSON; `error-answer` for an envelope whose status is an error.
+/// `io`; `answers-missing` for a file or folder without any; `json-malformed` for a file that is
+/// not JSON; `error-answer` for an envelope whose status is an error.
 pub fn read(paths: &[PathBuf]) -> Result<Vec<Answer>, Failure> {
     let mut answers = Vec::new();
     for path in paths {
