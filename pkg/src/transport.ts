@@ -47,7 +47,9 @@ export async function download(
     throw refusal(config, response, wanted.path);
   }
   const chunks: Uint8Array[] = [];
-  for await (const chunk of chunksOf(response, wanted.lengthMax, signal)) chunks.push(chunk);
+  for await (const chunk of chunksOf(response, wanted.lengthMax, signal)) {
+    chunks.push(bodies.roomBytes === 0 ? chunk : chunk.slice());
+  }
   const bytes = joined(chunks);
   return { bytes, etag: etag !== undefined && etag.length <= ETAG_LENGTH_MAX ? etag : undefined };
 }
@@ -161,9 +163,38 @@ function retryAfterMs({ status, headers }: Response, now: number): number | unde
   return Math.min(Math.max(wait, RETRY_AFTER_MS_MIN), RETRY_AFTER_MS_MAX);
 }
 
+/**
+ * How much room bodies are given to read into, for hosts that otherwise give little at a time; with
+ * none they choose. The host's entry knows.
+ */
+export const bodies = { roomBytes: 0 };
+
+type BodyReader = Pick<ReadableStreamDefaultReader<Uint8Array>, "read" | "cancel">;
+
+/** Reads a body. With room of its own, what was read is gone with the next reading. */
+function readerOf(body: ReadableStream<Uint8Array>): BodyReader {
+  if (bodies.roomBytes === 0) return body.getReader();
+  let reader: ReadableStreamBYOBReader;
+  try {
+    reader = body.getReader({ mode: "byob" });
+  } catch {
+    // Streams that somebody made of anything else cannot.
+    return body.getReader();
+  }
+  let room = new Uint8Array(bodies.roomBytes);
+  const read = async (): Promise<ReadableStreamReadResult<Uint8Array>> => {
+    const result = await reader.read(room);
+    if (result.done) return { done: true, value: undefined };
+    room = new Uint8Array(result.value.buffer);
+    return result;
+  };
+  return { read, cancel: () => reader.cancel() };
+}
+
 /** What arrives, for as long as it stays within bounds. */
 async function* chunksOf(response: Response, lengthMax: number, signal: AbortSignal) {
-  const reader = response.body?.getReader();
+  const { body } = response;
+  const reader = body ? readerOf(body) : undefined;
   let length = 0;
   try {
     // A length that is announced and too long need not be waited for.

@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { answer, serve, token } from "./origin.js";
+import { customers } from "./many.js";
 import { audience, facts, publish, publishedAt, trustedKeys } from "./publish.js";
 import { start } from "./workerd/start.js";
 
@@ -16,11 +17,11 @@ before(async () => {
 });
 
 /** A worker that has nothing yet. */
-async function fresh() {
+async function fresh(from = origin) {
   await worker?.dispose();
   worker = await start(join(import.meta.dirname, "workerd/worker.js"), {
     bindings: {
-      ORIGIN: origin.url,
+      ORIGIN: from.url,
       TOKEN: token,
       AUDIENCE: audience,
       KEY: trustedKeys[0],
@@ -154,4 +155,20 @@ test("pages are fetched for the request that asks, once, and wait for no other's
   }
   assert.ok(parts >= 3 && parts <= 4, `${parts} parts`);
   leaving.abort();
+});
+
+test("bodies are read by 64 KiB, however little the host gives by itself", async () => {
+  const { out, pack } = publish(customers(300));
+  const large = await serve(out);
+  try {
+    await fresh(large);
+    const [, { reads }] = await get("/reads");
+    assert.ok(pack.length > 128 * 1024, `${pack.length} bytes`);
+    // The last reading of each of the two files says that it was the last.
+    const most = Math.ceil(pack.length / 65_536) + 1 + 2;
+    assert.ok(reads <= most, `${reads} reads of ${pack.length} bytes`);
+  } finally {
+    await large.stop();
+    await fresh();
+  }
 });

@@ -54,6 +54,28 @@ async function answerPaged(url, gate, ctx) {
   return Response.json({ before, after: customer.check(feature), status: gate.status });
 }
 
+/** How often the bodies are read from that a gate fetches until it has a snapshot. */
+async function countReads(env) {
+  let reads = 0;
+  const counted = (reader) => ({
+    read: (room) => {
+      reads += 1;
+      return reader.read(room);
+    },
+    cancel: () => reader.cancel(),
+  });
+  const counting = async (address, init) => {
+    const response = await fetch(address, init);
+    // All of it, so that the network decides nothing.
+    const { status, headers, body } = new Response(await response.arrayBuffer(), response);
+    return { status, headers, body: { getReader: (how) => counted(body.getReader(how)) } };
+  };
+  const gate = open(env, { fetch: counting });
+  await gate.ready();
+  gate.close();
+  return Response.json({ reads });
+}
+
 /** Closes the gate, whose next request makes another. */
 function close() {
   gate.close();
@@ -68,6 +90,7 @@ export default {
     const url = new URL(request.url);
     try {
       if (url.pathname === "/close") return close();
+      if (url.pathname === "/reads") return await countReads(env);
       if (url.pathname === "/paged") return await answerPaged(url, paged, ctx);
       return await answer(url, gate, ctx);
     } catch ({ name, code, message }) {
