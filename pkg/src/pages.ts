@@ -45,7 +45,9 @@ export class Pages {
       }
     } catch (error) {
       this.lastError = asGateError(error);
-      this.#asked = { at: readClock(this.#config.now), ms: this.lastError.retryAfterMs ?? 0 };
+      // What was under way meanwhile may fail in another way, which does not end the wait.
+      const { retryAfterMs: ms } = this.lastError;
+      if (ms !== undefined) this.#asked = { at: readClock(this.#config.now), ms };
     }
   }
 

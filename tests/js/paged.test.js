@@ -243,6 +243,29 @@ test("fault_N03: no page is asked for while the origin asks to be left alone", a
   assert.equal(gate.balance("customer-7", "api_calls"), 100);
 });
 
+test("fault_N03: what fails in another way meanwhile does not end the time that the origin asks for", async () => {
+  const gate = await paged();
+  await gate.subject("customer-1");
+  const { held, first } = hold();
+  const asked = ids.slice(0, 20).map((id) => gate.subject(id));
+  await first();
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  const [busy, ...others] = held;
+  assert.ok(others.length > 0, "on several pages");
+  busy.response.writeHead(503, { "retry-after": "7" }).end();
+  while (gate.status.lastError === undefined) await new Promise((next) => setTimeout(next, 5));
+  for (const { response } of others) response.writeHead(404).end();
+  await Promise.all(asked);
+  origin.requests.length = 0;
+  delete origin.faults["/private/part"];
+  clock.at += 6_999;
+  await gate.subject("customer-7");
+  assert.equal(origin.requests.length, 0);
+  clock.at += 1;
+  await gate.subject("customer-7");
+  assert.equal(gate.balance("customer-7", "api_calls"), 100);
+});
+
 test("a bad page takes no good one with it", async () => {
   const gate = await paged();
   await gate.subject("customer-1");
