@@ -72,9 +72,11 @@ impl Endpoint {
     }
 }
 
-/// Scheme and host of an address, empty where it has none, and what follows them.
+/// Scheme and host of an address, empty where it has none, and what follows them. One without may
+/// quote another in its query.
 fn parts(address: &str) -> (&str, &str) {
-    let Some((scheme, rest)) = address.split_once("://") else { return ("", address) };
+    let whole = address.split_once("://").filter(|(scheme, _)| !scheme.contains(['/', '?', '#']));
+    let Some((scheme, rest)) = whole else { return ("", address) };
     let host = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     address.split_at_checked(scheme.len() + "://".len() + host).unwrap_or(("", address))
 }
@@ -262,7 +264,20 @@ fn jittered(attempt: u32) -> Duration {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 mod tests {
-    use super::Endpoint;
+    use super::{Endpoint, parts};
+
+    #[test]
+    fn a_link_without_a_host_may_quote_an_address() {
+        let endpoint = Endpoint::parse("https://api.example.com/api/v1").unwrap();
+        let link = "/things?from=https://n42.example.com/a";
+        let query = "from=https://n42.example.com/a";
+        assert_eq!(endpoint.within(link), Some(("/things", query)));
+        // What a redirect quotes is nobody's host, and may be secret.
+        assert_eq!(
+            parts("/login?token=7&to=https://example.com/"),
+            ("", "/login?token=7&to=https://example.com/")
+        );
+    }
 
     #[test]
     fn a_link_is_within_where_it_leads_to_the_same_api() {
