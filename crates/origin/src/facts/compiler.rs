@@ -320,7 +320,8 @@ mod tests {
                 let line = String::from_utf8_lossy(&line);
                 let shown = |packed: &Packed| {
                     let items = packed.iter().map(|(item, bytes)| (item.bucket, bytes.to_vec()));
-                    items.collect::<Vec<_>>()
+                    let as_of = packed.entitlements.iter().map(|given| given.usage_as_of());
+                    (items.collect::<Vec<_>>(), as_of.collect::<Vec<_>>())
                 };
                 assert_eq!(shown(&pieced), shown(&whole), "{line}");
                 taken += 1;

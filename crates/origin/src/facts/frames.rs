@@ -62,7 +62,9 @@ impl Frame {
         let text = [before, br#"{"kind":"unknown"}"#, after].concat();
         let mut entitlement: Entitlement = serde_json::from_slice(&text).ok()?;
         let other = std::mem::replace(&mut entitlement.usage, read.usage.clone());
-        if other != Some(Usage::new(UsageKind::Unknown)) || entitlement != *read {
+        // Where the same was read before, it need not be what was put there.
+        let is_put = other == Some(Usage::new(UsageKind::Unknown)) && other != read.usage;
+        if !is_put || entitlement != *read {
             return None;
         }
         let (before, after) = (before.into(), after.into());
@@ -127,5 +129,39 @@ impl Frames {
         if let Some(known) = self.frames.get_mut(place) {
             *known = frame.map(Rc::new);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        clippy::string_slice,
+        reason = "a failed unwrap is a failed test"
+    )]
+    use super::*;
+
+    /// The frame around the first usage in a text that was read.
+    fn frame(text: &str) -> Option<Frame> {
+        let name = Frames::new().name(text.as_bytes()).unwrap();
+        let (before, after) = (&text[..name.usage.start], &text[name.usage.end..]);
+        Frame::of(before.as_bytes(), after.as_bytes(), &serde_json::from_str(text).unwrap())
+    }
+
+    #[test]
+    fn a_frame_is_around_nothing_but_the_usage_of_the_entitlement() {
+        let text = |config: &str, usage: &str| {
+            format!(
+                r#"{{"feature":"a","type":"static","config":{{"usage":{config}}},"usage":{usage}}}"#
+            )
+        };
+        let (flow, unknown) = (r#"{"kind":"flow"}"#, r#"{"kind":"unknown"}"#);
+        for config in [flow, unknown] {
+            for usage in [flow, unknown, "null"] {
+                assert!(frame(&text(config, usage)).is_none(), "{config} {usage}");
+            }
+        }
+        let flowing = format!(r#"{{"usage":{flow},"feature":"a","type":"metered"}}"#);
+        assert!(frame(&flowing).is_some());
     }
 }
