@@ -313,7 +313,8 @@ impl Interval {
         if self.years == 0 && self.months == 0 { Parted::EPOCH } else { Parted::of(start) }
     }
 
-    /// `start` plus `count` times this interval, field by field. `parted` is `start`.
+    /// `start` plus `count` times this interval, field by field. `parted` is what has to be known
+    /// of `start`.
     #[inline]
     fn add(self, start: Instant, parted: Parted, count: i64) -> Option<Instant> {
         let mut at = start;
