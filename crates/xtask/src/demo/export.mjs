@@ -1,7 +1,7 @@
 // An OpenMeter export of an API company, in the shapes of its server: 999 generated customers, and
 // the one that the story is about.
 
-import { readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 const MINUTE = 60_000;
@@ -58,6 +58,7 @@ export async function raise(folder, amounts, now) {
     const fields = { amount, maxRolloverAmount: amount };
     return { ...grant("api_calls", from, fields), id: id(`more_${index}`) };
   });
+  await mkdir(folder, { recursive: true });
   await writeFile(join(folder, "grants-more.json"), lines(more));
 }
 

@@ -1,5 +1,6 @@
 // Where the story is played: an export, an origin and a worker, and how they are asked.
 
+import { existsSync } from "node:fs";
 import { rm, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -16,7 +17,7 @@ export async function prepare({ edgegrant, folder, facts, port }, report, onStop
   const run = join(folder, "run");
   const folders = { facts: facts ?? join(folder, "openmeter"), more: join(run, "more") };
   await rm(run, { recursive: true, force: true });
-  await mkdir(folders.more, { recursive: true });
+  await mkdir(run, { recursive: true });
 
   const origin = new Origin(edgegrant, run);
   const { url, trustedKey } = await origin.prepare();
@@ -24,7 +25,7 @@ export async function prepare({ edgegrant, folder, facts, port }, report, onStop
     await rm(folders.facts, { recursive: true, force: true });
     await writeExport(origin.edgegrant, folders.facts, Date.now());
   }
-  const publish = () => origin.publish(Object.values(folders));
+  const publish = () => origin.publish(Object.values(folders).filter(existsSync));
   const { subjects, entitlements, packBytes } = await publish();
   report.note(`${subjects} customers, ${entitlements} entitlements, ${packBytes} bytes`);
 
