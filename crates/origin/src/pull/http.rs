@@ -221,6 +221,8 @@ impl<'a> Http<'a> {
 }
 
 fn elsewhere(status: u16, host: &str) -> String {
+    // Before the name there may be a password.
+    let host = host.rsplit_once('@').map_or(host, |(_, name)| name);
     format!("{status}, it is answered at {host}; if you trust that, name it in the endpoint")
 }
 
@@ -264,7 +266,7 @@ fn jittered(attempt: u32) -> Duration {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 mod tests {
-    use super::{Endpoint, parts};
+    use super::{Endpoint, elsewhere, parts};
 
     #[test]
     fn a_link_without_a_host_may_quote_an_address() {
@@ -277,6 +279,7 @@ mod tests {
             parts("/login?token=7&to=https://example.com/"),
             ("", "/login?token=7&to=https://example.com/")
         );
+        assert!(!elsewhere(302, "https://me:secret@example.com").contains("secret"));
     }
 
     #[test]
