@@ -43,7 +43,7 @@ function steps({ subjects, head, pack, now, trustedKeys }) {
   lap("copy");
   gate.swap();
   const subject = `subject-${1 + ((round * 7919) % subjects)}`;
-  const names = new Names(gate, new Answers(gate));
+  const names = new Names(gate, new Answers(engine, gate));
   const answer = names.hasAccess(subject, "sso", now, { at: NaN, amount: NaN, used: NaN });
   lap("answer");
   if (!answer) throw new Error("a wrong answer");

@@ -19,7 +19,12 @@ export async function gateSteps({ given, wasm, lap }, take, prepare = () => unde
   await lap("verify");
   take(gate);
   await lap("body");
-  const answer = new Names(gate, new Answers(gate)).hasAccess(subject, feature, now, NOTHING_ASKED);
+  const answer = new Names(gate, new Answers(engine, gate)).hasAccess(
+    subject,
+    feature,
+    now,
+    NOTHING_ASKED,
+  );
   await lap("answer");
   return answer;
 }
