@@ -73,7 +73,8 @@ impl SeenUsage {
 
     /// Forgets what a new body includes, and what it has no entitlement for any more.
     pub(super) fn forget_included(&mut self, body: &Body) {
-        let crowded = self.subjects.len() > SUBJECTS;
+        let counted = self.subjects.values().filter(|features| !features.is_empty());
+        let crowded = counted.count() > SUBJECTS;
         // Whoever is not resident may be so again, though not all can be remembered.
         let otherwise = if crowded { Some(body.usage_as_of()) } else { None };
         // Entries are never taken out one by one: the code for that is longer than all of this.
@@ -84,7 +85,8 @@ impl SeenUsage {
         }
     }
 
-    /// Forgets what a body includes of those who stand in a page that became resident.
+    /// Forgets what a body includes of those who stand in a page that became resident. Who has
+    /// nothing left stays, with nothing, until the next body.
     pub(super) fn forget_included_in(&mut self, body: &Body, page: u32) {
         if self.subjects.is_empty() {
             return;

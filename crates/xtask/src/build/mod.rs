@@ -11,6 +11,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 
 pub(crate) use package::{install, install_tarball, install_tarball_into, pack_list, tool};
+pub(crate) use wasm::SLICES;
 
 use crate::paths;
 
@@ -24,7 +25,7 @@ pub(crate) fn run() -> Result<()> {
     toolchain::ensure_node()?;
     let module = stage("wasm", || wasm::build(wasm::SNAPSHOTS))?;
     stage("glue", || glue::generate(&module, "edgegrant", "glue"))?;
-    let module = stage("wasm for slices", || wasm::build(wasm::SLICES))?;
+    let module = stage("wasm for slices", || wasm::build(SLICES))?;
     stage("glue for slices", || glue::generate(&module, "slice", "slice-glue"))?;
     stage("package", package::build)?;
     eprintln!("built {}", paths::tarball().display());

@@ -39,7 +39,7 @@ pub(crate) const STEPS: &[Step] = &[
     quick("recorded answers", |_| told(sources::differences()?)),
     full("check alone, wasm", |_| alone(WASM)),
     full("clippy, wasm", |_| clippy(&[&["-p", "edgegrant"], WASM].concat())),
-    full("clippy, slices", |_| clippy(&[&["-p", "edgegrant"], SLICES, WASM].concat())),
+    full("clippy, slices", |_| clippy(&[&["-p", "edgegrant"], build::SLICES, WASM].concat())),
     full("wasm tests", wasm_tests),
     full("package", package),
     full("prettier", prettier),
@@ -49,7 +49,6 @@ pub(crate) const STEPS: &[Step] = &[
     full("compat", |_| compat::run()),
 ];
 
-const SLICES: &[&str] = &["--no-default-features"];
 const WASM: &[&str] = &["--target", "wasm32-unknown-unknown"];
 
 fn toolchain(_: &Options) -> Result<Tally> {
