@@ -97,9 +97,17 @@ fn usage_of_those_who_are_away_is_remembered_up_to_a_number_of_subjects() {
     renew(&mut paged, &encoded, 2);
     assert_eq!([one, other].map(|id| seen(&mut paged, id)), [1, 2], "so many are remembered");
 
+    // Whose usage turns out to be included when the page comes back is none of them.
+    record(&mut paged, last, usage_as_of().plus_millis(-2 * HOUR));
+    for id in [other, last, other] {
+        paged.reside(id);
+    }
+    renew(&mut paged, &encoded, 3);
+    assert_eq!(seen(&mut paged, one), 1, "as many as before are remembered");
+
     record(&mut paged, last, earlier);
     assert!(is_away(&paged, one) && is_away(&paged, other));
-    renew(&mut paged, &encoded, 3);
+    renew(&mut paged, &encoded, 4);
     // Beyond that, who is resident is looked at, and what no head includes counts on.
     assert_eq!([last, one, other].map(|id| seen(&mut paged, id)), [1, 0, 1]);
 }
